@@ -236,7 +236,7 @@ def open_catalogue(path: str | Path) -> Catalogue:
     --------
     >>> import lzgis as lz
     >>> city = lz.open_catalogue(lz.reference_city())
-    >>> city.spec.name, city.layers["redline"].title
+    >>> city.spec.city.name, city.layers["redline"].title
     ('连州市', '生态保护红线')
     """
     path = Path(path)

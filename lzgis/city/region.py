@@ -174,6 +174,13 @@ def region_or_city(folders: Sequence[Path] | None) -> Region | Path:
     return city_or_reference(folders[0] if folders else None)
 
 
+def open_city_or_region(city: Catalogue | Region | str | Path) -> Catalogue | Region:
+    """Return a city or region, opened if its folder is given."""
+    if not isinstance(city, str | Path):
+        return city
+    return open_region(city) if is_region(city) else open_catalogue(city)
+
+
 def _described(path: Path, tolerance_m: float | None) -> Region:
     file = path if path.name == REGION_FILE else path / REGION_FILE
     spec = parse(RegionSpec, load_toml(file), str(file))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,26 +192,32 @@ def raster_surface(
     Examples
     --------
     >>> import tempfile
-    >>> import lzgis as lz
+    >>> from lzgis.city.reference import reference_city
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = f"{folder}/surface.tif"
-    ...     surface = lz.raster_surface(lz.reference_city(), path, cell_m=500.0, as_of="2026-11-21")
-    ...     surface.path == lz.read_surface(path).path
+    ...     surface = raster_surface(reference_city(), f"{folder}/surface.tif", cell_m=500.0, as_of="2026-11-21")
+    >>> "redline" in set(surface.rules["rule"])
     True
     """
     city, path = as_city(city), Path(path)
-    if path.suffix.lower() not in (".tif", ".tiff"):
-        raise ExportError(str(path), Message("'{suffix}' is no GeoTIFF", suffix=path.suffix), Message("name it *.tif"))
+    _check_suffix(path)
     plan, unchecked, problems = _plan(city, cell_m, as_of, activity)
     rules = _rule_table(plan, unchecked)
     tags = _tags(city, rules, {"as_of": str(date_of(as_of)), "activity": activity})
+    _write(path, lambda made: _make(plan, made, tags, progress))
+    return Surface(path, rules, problems)
 
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        raise ExportError(str(path), Message("'{suffix}' is no GeoTIFF", suffix=path.suffix), Message("name it *.tif"))
+
+
+def _write(path: Path, make: Callable[[Path], Mapping[str, int] | None]) -> None:
     try:
-        write_atomic(path, lambda made: _make(plan, made, tags, progress))
+        write_atomic(path, make)
     except RasterioError as error:
         what = Message("cannot be written: {why}", why=library_message(error))
         raise ExportError(str(path), what, Message("look whether the disk is full")) from error
-    return Surface(path, rules, problems)
 
 
 def _make(plan: _Plan, made: Path, tags: dict[str, str], progress: Progress | None) -> None:

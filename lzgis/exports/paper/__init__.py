@@ -6,6 +6,7 @@ shows at the scale; the findings were computed from the full geometry.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from functools import partial
@@ -149,19 +150,15 @@ def write_maps(
     ['map-T01.png']
     """
     wanted: list[str | None] = list(dict.fromkeys(site_ids)) or [None]
-    for site_id in wanted:
-        if site_id is not None:
-            mapped_site(report, site_id)
-    names = _file_names(wanted)
-    written = []
-    for site_id in wanted:
+    for site_id in (one for one in wanted if one is not None):
+        mapped_site(report, site_id)
+    written, suffixes = [], list(suffixes)
+    for site_id, name in _file_names(wanted).items():
         parts = sheet_count(report, site_id, sheet=sheet, language=language) if site_id is not None else 0
-        for part in range(parts + 1):
-            for suffix in suffixes:
-                number = f"-sheet{part}" if part else ""
-                path = Path(folder) / f"{names[site_id]}{number}.{suffix}"
-                write_map(report, path, site_id, part=part, sheet=sheet, language=language)
-                written.append(path)
+        for part, suffix in itertools.product(range(parts + 1), suffixes):
+            path = Path(folder) / (f"{name}-sheet{part}.{suffix}" if part else f"{name}.{suffix}")
+            write_map(report, path, site_id, part=part, sheet=sheet, language=language)
+            written.append(path)
     return written
 
 
