@@ -171,19 +171,25 @@ def screen_batch(  # noqa: PLR0913 (what a caller may choose)
     ...     screen_batch(city() / "sites.gpkg", city(), f"{out}/batch", as_of="2026-11-21").sites
     51
     """
-    chosen = settings or BatchOptions()
-    _check(chosen)
+    chosen = _checked(settings or BatchOptions())
     opened = open_city_or_region(city)
     given = InputPaths(sites=str(sites), layers=str(city) if isinstance(city, str | Path) else _folders(opened))
     with locked_folder(out) as place:
         setting = _setting(opened, date_of(as_of), progress)
-        options = WorkOptions(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
-        work = Work(sites_of(Path(sites), chosen.reading, setting.outline), setting, place, options)
+        work = Work(sites_of(Path(sites), chosen.reading, setting.outline), setting, place, _work_options(chosen))
         names = _names(chosen, work)
         work.do(client, progress)
         done = _gather(Job(batch_folder(place), work.plan, setting), place, names, chosen, given)
+    return _batch(Path(out), work, done)
+
+
+def _batch(out: Path, work: Work, done: Gathered) -> Batch:
     plan, problems = work.plan, done.report.problems
-    return Batch(Path(out), done.files, plan.sites, done.verdicts, problems, len(plan.shards), work.reused, done.report)
+    return Batch(out, done.files, plan.sites, done.verdicts, problems, len(plan.shards), work.reused, done.report)
+
+
+def _work_options(chosen: BatchOptions) -> WorkOptions:
+    return WorkOptions(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
 
 
 def _names(chosen: BatchOptions, work: Work) -> list[str]:
@@ -206,10 +212,11 @@ def _setting(city: Catalogue | Region, day: dt.date, progress: Progress | None) 
     return setting_of(city, day, large="window", progress=progress)
 
 
-def _check(chosen: BatchOptions) -> None:
+def _checked(chosen: BatchOptions) -> BatchOptions:
     for option, number in (("--shard-size", chosen.shard_size), ("--workers", chosen.workers)):
         if number < 1:
             raise ConfigError(option, Message("must be at least 1"), Message("leave it out for the usual size"))
+    return chosen
 
 
 def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: InputPaths) -> Gathered:

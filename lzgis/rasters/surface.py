@@ -198,8 +198,7 @@ def raster_surface(
     >>> "redline" in set(surface.rules["rule"])
     True
     """
-    city, path = as_city(city), Path(path)
-    _check_suffix(path)
+    city, path = as_city(city), _checked_suffix(Path(path))
     plan, unchecked, problems = _plan(city, cell_m, as_of, activity)
     rules = _rule_table(plan, unchecked)
     tags = _tags(city, rules, {"as_of": str(date_of(as_of)), "activity": activity})
@@ -207,9 +206,10 @@ def raster_surface(
     return Surface(path, rules, problems)
 
 
-def _check_suffix(path: Path) -> None:
+def _checked_suffix(path: Path) -> Path:
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise ExportError(str(path), Message("'{suffix}' is no GeoTIFF", suffix=path.suffix), Message("name it *.tif"))
+    return path
 
 
 def _write(path: Path, make: Callable[[Path], Mapping[str, int] | None]) -> None:

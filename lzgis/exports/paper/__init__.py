@@ -150,8 +150,8 @@ def write_maps(
     ['map-T01.png']
     """
     wanted: list[str | None] = list(dict.fromkeys(site_ids)) or [None]
-    for site_id in (one for one in wanted if one is not None):
-        mapped_site(report, site_id)
+    for named in (one for one in wanted if one is not None):
+        mapped_site(report, named)
     written, suffixes = [], list(suffixes)
     for site_id, name in _file_names(wanted).items():
         parts = sheet_count(report, site_id, sheet=sheet, language=language) if site_id is not None else 0
