@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,7 +202,7 @@ def raster_surface(
     plan, unchecked, problems = _plan(city, cell_m, as_of, activity)
     rules = _rule_table(plan, unchecked)
     tags = _tags(city, rules, {"as_of": str(date_of(as_of)), "activity": activity})
-    _write(path, lambda made: _make(plan, made, tags, progress))
+    write_atomic(path, lambda made: _make(plan, made, tags, progress))
     return Surface(path, rules, problems)
 
 
@@ -210,14 +210,6 @@ def _checked_suffix(path: Path) -> Path:
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise ExportError(str(path), Message("'{suffix}' is no GeoTIFF", suffix=path.suffix), Message("name it *.tif"))
     return path
-
-
-def _write(path: Path, make: Callable[[Path], Mapping[str, int] | None]) -> None:
-    try:
-        write_atomic(path, make)
-    except RasterioError as error:
-        what = Message("cannot be written: {why}", why=library_message(error))
-        raise ExportError(str(path), what, Message("look whether the disk is full")) from error
 
 
 def _make(plan: _Plan, made: Path, tags: dict[str, str], progress: Progress | None) -> None:
