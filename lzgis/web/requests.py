@@ -53,6 +53,8 @@ class Request:
         Language and edition of files.
     earlier : str
         The folder of the job that is checked again.
+    checked : str
+        The folder of the diagnosis of the same file, which may hold its sites.
     rule, reason, author, evidence : str
         A decision on the findings of a rule on the site; the evidence is a file in the folder of the job.
     number, replaces : str
@@ -80,6 +82,7 @@ class Request:
     language: Language = "zh"
     edition: Edition = "internal"
     earlier: str = ""
+    checked: str = ""
     rule: str = ""
     reason: str = ""
     author: str = ""

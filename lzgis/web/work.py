@@ -75,6 +75,8 @@ Progress = Callable[[str, int, int], None]
 _KEPT = 8
 #: Up to so many sites, the detail of each is written with the answer, in the language of the one who asked.
 _DETAILED = 3
+#: Up to so many sites, the sites that a diagnosis read are stored for the other workers.
+_SHARED = 1000
 #: Formats of the answers for a large file, of which those are written that hold so many sites.
 _LARGE = ("xlsx", "gpkg", "parquet", "verdicts")
 #: The folder of the layers of reports, beside the folders of jobs.
@@ -227,6 +229,8 @@ class Office:
         sheet, table = replace(sheet, refused=refused, assumed=assumed), None
         if sheet.sites is not None:
             table = self._keep_table(request, sheet.sites)
+            if len(table.frame) <= _SHARED:
+                _pickle(Path(request.folder) / _SITES, (self._reading_state(), _key_of(request), table))
         book = self._book
         for language in LANGUAGES:
             _write(answer_file(request.folder, "diagnosis", language), diagnosis(sheet, table, book, language))
@@ -237,12 +241,31 @@ class Office:
         city, key = self.city, _key_of(request)
         if key in self._tables:
             return self._tables[key]
+        if (found := self._checked_table(request)) is not None:
+            return found
         try:
             read = read_sites(request.source, options=_options(request), near=city.outline)
         except LzgisError as error:
             shown = _relative_error(error, Path(request.source).parent)
             raise shown from error
         return self._keep_table(request, read)
+
+    def _checked_table(self, request: Request) -> SiteTable | None:
+        """Return the sites as another worker read them for the diagnosis of the same city; None if they are not stored."""
+        stored = Path(request.checked) / _SITES
+        if not request.checked or not stored.is_file():
+            return None
+        with contextlib.suppress(SourceError):
+            state, key, table = _unpickled(stored)
+            if (state, key) == (self._reading_state(), _key_of(request)):
+                _keep(self._tables, key, table)
+                found: SiteTable = table
+                return found
+        return None
+
+    def _reading_state(self) -> tuple[Any, ...]:
+        """Return what a table depends on besides the file: the files of the city, and the records of this version."""
+        return (self._state, _records())
 
     def _keep_table(self, request: Request, read: SiteTable) -> SiteTable:
         hidden = Path(request.source).parent
@@ -640,7 +663,18 @@ def _keep(cache: OrderedDict[str, Any], key: str, value: Any) -> None:
 
 
 def _write(path: Path, value: Any) -> None:
-    write_bytes_atomic(path, json.dumps(value, ensure_ascii=True, allow_nan=False, default=str).encode("ascii"))
+    """Write an answer, in one step; it is not read back, as results for users are."""
+    data = json.dumps(value, ensure_ascii=True, allow_nan=False, default=str).encode("ascii")
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _pickle(path: Path, value: Any) -> None:

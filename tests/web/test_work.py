@@ -137,3 +137,19 @@ def test_requests_survive_being_sent():
     asked = Request("files", "a", formats=("xlsx", "gpkg"), facts={"": {"key-project": "yes"}}, within_m=20.0)
     assert Request.from_json(asked.to_json()) == asked
     assert Request.from_json(replace(asked, site="地块\n1").to_json()).site == "地块\n1"
+
+
+def test_a_file_that_one_worker_has_read_is_not_read_again_by_another(office, tmp_path, monkeypatch):
+    toy.sites(toy.square(1470, 37)).to_file(tmp_path / "sites.geojson", engine="pyogrio")
+    source = str(tmp_path / "sites.geojson")
+    office.do(Request("inspect", str(tmp_path / "check"), source=source))
+
+    def refused(*_, **__):
+        raise AssertionError("the file is read a second time")
+
+    monkeypatch.setattr("lzgis.web.work.read_sites", refused)
+    other = Office(office.city.root)
+    asked = Request("screen", str(tmp_path / "job"), source=source, as_of=toy.AS_OF, checked=str(tmp_path / "check"))
+    assert other.do(asked)["verdicts"] == [1, 0, 0, 0]
+    with pytest.raises(AssertionError, match="a second time"):
+        Office(office.city.root).do(replace(asked, reading={"crs": "EPSG:4490"}))

@@ -147,6 +147,7 @@ def _asked(request: HttpRequest, job: Job, found: Mapping[str, Any]) -> Request:
         "screen",
         "",
         source=str(job.upload.path),
+        checked=str(job.folder),
         reading=dict(job.request.reading),
         activities=chosen,
         facts={"": declared} if declared else {},
