@@ -36,7 +36,7 @@ from lzgis.exports.avoidance import avoidance_document, avoidance_lines
 from lzgis.exports.dossier.content import DossierMaker
 from lzgis.exports.folder import export_folder
 from lzgis.exports.formats import FORMATS, WHOLE
-from lzgis.exports.map.layers import drawn_layers
+from lzgis.exports.map.layers import drawn_layers, window_layers
 from lzgis.exports.public_edition import public_edition
 from lzgis.exports.report_text import records
 from lzgis.files.atomic_write import digest_of, write_bytes_atomic
@@ -105,6 +105,8 @@ class Office:
         self._reports: OrderedDict[str, Report] = OrderedDict()
         self._layers: OrderedDict[str, Any] = OrderedDict()
         self._places: dict[str, Catalogue | Region] = {}
+        #: A report on the city as each edition shows it, for windows of the map.
+        self._shown: dict[Edition, Report] = {}
         #: The digest of layers and rules of each place, see `basis_of`; empty until something was screened with them.
         self._bases: dict[str, str] = {}
         #: Whether a request is being done, and whether the files of the city were looked at for it.
@@ -124,6 +126,7 @@ class Office:
             self._city = open_region(self._folder) if is_region(self._folder) else open_catalogue(self._folder)
             self._state = state
             self._tables.clear()
+            self._shown.clear()
             self._places, self._bases = places_of(self._city), {}
         self._looked = self._doing
         return self._city
@@ -151,6 +154,7 @@ class Office:
             about = city_page(report, city, language) | {"places": place_rows(self._places, Words(language))}
             _write(answer_file(folder, "city", language), about)
         for editions, shown in _editions(report):
+            self._shown |= dict.fromkeys(editions, shown)
             drawn = drawn_layers(shown, city.plane)
             for language in LANGUAGES:
                 made = city_map(shown, city, drawn, language)
@@ -206,6 +210,7 @@ class Office:
             "issue": self._issue,
             "propose": self._propose,
             "diff": self._diff,
+            "window": self._window,
         }
         self._foreign, self._doing = False, True
         try:
@@ -575,6 +580,18 @@ class Office:
         made = compared(open_catalogue(before), open_catalogue(after), folder)
         for language in LANGUAGES:
             _write(answer_file(folder, "proposal", language), {"diff": made[language]})
+        return {}
+
+    def _window(self, request: Request, _: Progress | None) -> dict[str, Any]:
+        """Write the shapes of the layers in a window of the map, in more detail than the map of the whole city has."""
+        city = self.city
+        if not self._shown:
+            for editions, shown in _editions(self._warm_report(city)):
+                self._shown |= dict.fromkeys(editions, shown)
+        west, south, east, north = request.bounds
+        step_m, layers = window_layers(self._shown[request.edition], city.plane, (west, south, east, north))
+        made = {"step_m": step_m, "layers": layers}
+        _write(answer_file(request.folder, "window", request.language, request.edition), made)
         return {}
 
     def _audit(self, request: Request, progress: Progress | None) -> dict[str, Any]:
