@@ -62,6 +62,7 @@ _FIELDS = {
     "--degrees": "packed_degrees",
     "--from": "shifted",
     "--crs": "system",
+    "--helmert": "helmert",
     "--encoding": "encoding",
 }
 _OPTION = re.compile(rf" ?({'|'.join(_FIELDS)})(?![\w-]) ?")

@@ -29,6 +29,7 @@ from lzgis.city.new_version import NewVersion, write_version
 from lzgis.city.provenance import date_of
 from lzgis.city.reference import city_or_reference
 from lzgis.city.region import Region, is_region, open_region
+from lzgis.coordinates.helmert import read_helmert
 from lzgis.errors import LzgisError, SourceError
 from lzgis.exports import export_as
 from lzgis.exports.audit import export_audit
@@ -652,6 +653,8 @@ def _zipped(out: Path) -> Path:
 
 def _options(request: Request) -> ReadOptions:
     given: dict[str, Any] = {name: value for name, value in request.reading.items() if value}
+    if "helmert" in given:
+        given["helmert"] = read_helmert(given["helmert"])
     return ReadOptions(**given)
 
 
