@@ -118,7 +118,7 @@ def _helmert_fields(text: str) -> dict[str, Any]:
     fields = [
         {"name": name, "unit": unit, "value": value} for (name, unit), value in zip(_HELMERT, numbers, strict=False)
     ]
-    return {"fields": fields, "convention": text.split(",")[-1]}
+    return {"fields": fields, "convention": text.rsplit(",", maxsplit=1)[-1]}
 
 
 @require_GET
