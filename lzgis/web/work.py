@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import hashlib
 import json
+import math
 import os
 import pickle
 import shutil
@@ -29,6 +30,7 @@ from lzgis.city.new_version import NewVersion, write_version
 from lzgis.city.provenance import date_of
 from lzgis.city.reference import city_or_reference
 from lzgis.city.region import Region, is_region, open_region
+from lzgis.coordinates.candidates import compass
 from lzgis.coordinates.helmert import read_helmert
 from lzgis.errors import LzgisError, SourceError
 from lzgis.exports import export_as
@@ -442,9 +444,13 @@ class Office:
         )  # fmt: skip
         document = avoidance_document(found)
         for language in LANGUAGES:
-            lines = avoidance_lines(found, request.within_m, Words(language))
+            words = Words(language)
+            lines, advice = avoidance_lines(found, request.within_m, words), ""
+            if found.shift is not None and found.shift.distance_m > 0:
+                towards = words.message(compass(found.shift.azimuth_deg))
+                advice = words("web", "shift_it", m=f"{math.ceil(found.shift.distance_m):,}", direction=towards)
             place = avoid_file(Path(request.folder), DossierMaker(report).sites, request.site, language)
-            _write(place, {"lines": lines, "within_m": request.within_m, **document})
+            _write(place, {"lines": lines, "advice": advice, "within_m": request.within_m, **document})
         return {}
 
     def _decide(self, request: Request, _: Progress | None) -> dict[str, Any]:

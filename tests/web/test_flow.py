@@ -192,6 +192,7 @@ def test_the_move_that_avoids_a_conflict(page):
     assert moved["shift"]["distance_m"] == pytest.approx(30.0, abs=0.01)
     assert moved["shift"]["distance_m"] == expected.shift.distance_m
     assert f"{expected.shift.distance_m:.2f}" in found
+    assert "向西移动 30 m" in found or "向西移动 31 m" in found
 
 
 def toy_sites(made):
