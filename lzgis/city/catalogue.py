@@ -376,7 +376,7 @@ def _load(
     frame = layer_columns(read.frame, spec, place, problems)
     if chosen is not None:
         rows = chosen(frame)
-        read, frame = read.only(rows), frame.iloc[rows].reset_index(drop=True)
+        read, frame = read.only(rows.tolist()), frame.iloc[rows].reset_index(drop=True)
     if not spec.shifted:
         problems += shifted_by_fields(read.frame.columns, place)
     located = locate(

@@ -92,7 +92,8 @@ def grown(bounds: npt.NDArray[np.float64], by_m: npt.NDArray[np.float64]) -> npt
     high = by_m / _DEGREE_M
     top = np.minimum(np.abs(bounds[:, [1, 3]]).max(axis=1) + high, 89.0)
     wide = high / np.cos(np.radians(top))
-    return bounds + np.column_stack([-wide, -high, wide, high])
+    larger: npt.NDArray[np.float64] = bounds + np.column_stack([-wide, -high, wide, high])
+    return larger
 
 
 def _gathered(boxes: npt.NDArray[np.float64]) -> list[Box]:
