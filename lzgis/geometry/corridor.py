@@ -54,8 +54,8 @@ class Cases(NamedTuple):
 def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -> Floats:
     """Measure the part of each site nearer than a radius to any of its baselines, without building it.
 
-    Sides and arcs of corridors are exact. Where baselines of one site have several radii, and where rounding leaves the answer
-    open, parts are built by `encroached_by_group`.
+    Sides and arcs of corridors are exact. Where a radius is 0, and where rounding leaves the answer open, parts are built by
+    `encroached_by_group`.
 
     Returns
     -------
@@ -75,10 +75,8 @@ def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -
     sizes = np.zeros(n)
     group = np.repeat(np.arange(n), np.diff(cases.start))
     dimension = sites.dimensions[cases.site]
-    first = cases.radius[cases.start[:-1]]
-    uneven = (cases.radius != first[group]) | (cases.radius <= 0)
     hard = np.zeros(n, dtype=bool)
-    hard[group[uneven]] = True
+    hard[group[cases.radius <= 0]] = True
     by_loop = np.flatnonzero(~hard & (dimension > 0))
     if len(by_loop):
         found = _by_loop(sites, baselines, cases, by_loop)
@@ -136,7 +134,7 @@ def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: In
 
     def work(first: int, last: int) -> None:
         some = cases.take(which[first:last])
-        groups = Groups(some.site, some.start, some.feature, some.radius[some.start[:-1]])
+        groups = Groups(some.site, some.start, some.feature, some.radius)
         encroached(sites.outlines.chain, baselines.cached["outlines for corridors"], grid, groups, found[first:last])
 
     in_pieces(len(which), cores(), work)

@@ -1,6 +1,7 @@
-"""What a line, or an arc of the same radius, has in a capsule: all that is nearer to an edge than a radius.
+"""What a line or an arc has in a capsule: all that is nearer to an edge than a radius.
 
-A capsule is convex: a straight line meets it in one interval. A circle of the radius of the capsule meets it in one arc.
+A capsule is convex: a straight line meets it in one interval. A circle of the radius of the capsule meets it in one arc, any
+other circle in a few.
 """
 
 from __future__ import annotations
@@ -139,3 +140,69 @@ def arc_in_capsule(x: float, y: float, edges: Floats, j: int, r: float, after: b
             return 1.0, 0.0
         first = math.atan2(t, h) - math.acos(d / (2.0 * r))
     return towards + first, towards + last
+
+
+@inner_loop
+def arcs_in_capsule(circle: tuple[float, float, float], edges: Floats, j: int, after: bool, out: Floats) -> int:
+    """Write the arcs of a circle (x, y, radius) in the capsule around an edge, as angles; return how many there are.
+
+    Of two equal circles around one point, the first counts: `after` says that the circle comes after those of the edge.
+    """
+    x, y, r = circle
+    if edges[j, 9] == r:
+        out[0, 0], out[0, 1] = arc_in_capsule(x, y, edges, j, r, after)
+        return 1 if out[0, 0] < out[0, 1] else 0
+    ux, uy, length, other = edges[j, 2], edges[j, 3], edges[j, 4], edges[j, 9]
+    rx, ry = x - edges[j, 0], y - edges[j, 1]
+    # Along the edge and across it.
+    t, s = ux * rx + uy * ry, ux * ry - uy * rx
+    m = 0
+    for k in range(2):
+        # Where the circle crosses a side.
+        h = ((2 * k - 1) * other - s) / r
+        if abs(h) < 1.0:
+            angle = math.asin(h)
+            for one in (angle, math.pi - angle):
+                if 0.0 <= t + r * math.cos(one) <= length:
+                    m = _put_angle(out, m, one)
+        # Where it crosses the circle around an end, beyond that end.
+        e = k * length - t
+        d = math.hypot(e, s)
+        if d > 0.0 and abs(d * d + r * r - other * other) < 2.0 * d * r:
+            towards, half = math.atan2(-s, e), math.acos((d * d + r * r - other * other) / (2.0 * d * r))
+            for one in (towards - half, towards + half):
+                if (2 * k - 1) * (r * math.cos(one) - e) >= 0.0:
+                    m = _put_angle(out, m, one)
+    return _arcs_between((t, s, r), length, other, math.atan2(uy, ux), out, m)
+
+
+@inner_loop
+def _put_angle(out: Floats, m: int, angle: float) -> int:
+    """Add an angle to `m` sorted ones, from 0 to two right angles twice; return how many there are."""
+    angle %= 2.0 * math.pi
+    k = m
+    while k > 0 and out[k - 1, 0] > angle:
+        out[k, 0] = out[k - 1, 0]
+        k -= 1
+    out[k, 0] = angle
+    return m + 1
+
+
+@inner_loop
+def _arcs_between(
+    circle: tuple[float, float, float], length: float, radius: float, towards: float, out: Floats, m: int
+) -> int:
+    """Keep of the arcs between `m` angles those in a capsule; the circle is relative to its edge, `towards` its direction."""
+    t, s, r = circle
+    first = out[0, 0] if m else 0.0
+    n = 0
+    for k in range(max(m, 1)):
+        begin = out[k, 0] if m else 0.0
+        end = out[k + 1, 0] if k + 1 < m else first + 2.0 * math.pi
+        middle = 0.5 * (begin + end)
+        along, across = t + r * math.cos(middle), s + r * math.sin(middle)
+        along -= min(max(along, 0.0), length)
+        if along * along + across * across < radius * radius:
+            out[n, 0], out[n, 1] = towards + begin, towards + end
+            n += 1
+    return n

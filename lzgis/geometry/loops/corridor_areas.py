@@ -1,11 +1,12 @@
 """How much of each site lies nearer to a baseline than a radius: areas and lengths without buffers.
 
 Let *S* be the site and *B* the points nearer than *r* to the baseline: the union of one capsule per edge, and of the baseline
-itself where it is a polygon. By Green's theorem the area of *S* ∩ *B* is the integral of (x dy − y dx) / 2 along its border,
-which consists of the stretches of the border of *S* in *B* and of the border of *B* in *S*. A straight line meets a capsule,
-which is convex, in one interval, and a circle of radius *r* around the end of an edge meets a capsule of that radius in one arc.
-Both have closed forms. So every side and every cap of a capsule is left with the intervals that no other capsule covers, and
-these are cut where they cross the border of *S*. Arcs are exact.
+itself where it is a polygon. Baselines of one site may have different radii. By Green's theorem the area of *S* ∩ *B* is the
+integral of (x dy − y dx) / 2 along its border, which consists of the stretches of the border of *S* in *B* and of the border of
+*B* in *S*. A straight line meets a capsule, which is convex, in one interval. A circle of radius *r* around the end of an edge
+meets a capsule of that radius in one arc, and one of another radius in a few. All have closed forms. So every side and every cap
+of a capsule is left with the intervals that no other capsule covers, and these are cut where they cross the border of *S*. Arcs
+are exact.
 
 The stretches form closed curves, so the vectors from their beginnings to their ends sum to zero. The sum is returned: where it is
 not zero within `CLOSED_M`, rounding has misjudged a contact, and GEOS must decide.
@@ -20,7 +21,7 @@ import numpy as np
 import shapely
 
 from lzgis.geometry.features import Floats, Geometries
-from lzgis.geometry.loops.capsules import arc_in_capsule, in_capsule, line_in_disc
+from lzgis.geometry.loops.capsules import arcs_in_capsule, in_capsule, line_in_disc
 from lzgis.geometry.loops.cells import Cells
 from lzgis.geometry.loops.chains import Chains, Int64s, chains
 from lzgis.geometry.loops.compiled import array_loop, entry_loop, inlined_loop, inner_loop
@@ -115,8 +116,8 @@ class Groups(NamedTuple):
         Where the baselines of each begin in `feature`.
     feature : array of int
         The baselines.
-    radius : array of float, shape (groups,)
-        The radius around all baselines of a group.
+    radius : array of float
+        The radius around each of `feature`.
     """
 
     site: Int64s
@@ -130,7 +131,7 @@ class _Case(NamedTuple):
 
     Attributes
     ----------
-    edges : array of float, shape (n and more, 9)
+    edges : array of float, shape (n and more, 10)
         The edges of the baselines near the site, as `_put_edge` writes them.
     blocks : array of float, shape (n / _BLOCK and more, 4)
         Boxes of blocks of edges.
@@ -144,12 +145,12 @@ class _Case(NamedTuple):
         Room for the edges near one piece.
     chosen : array of int
         How many blocks of edges are looked at, and these blocks.
-    covered, free : array of float, shape (2 n + 2 or 2 m + 2 and more, 2)
+    covered, free : array of float, shape (8 n or 8 m and more, 2)
         Room for the intervals of one piece in other capsules, or the places where it crosses the site, and for the gaps.
     n : int
         The number of edges.
     r : float
-        The radius.
+        The greatest radius.
     """
 
     edges: Floats
@@ -199,7 +200,7 @@ def _put_edge(edges: Floats, n: int, chain: Chains, k: int, i: int, middle: tupl
     """Write edge `i` of chain `k`.
 
     Its columns: begin x, y, direction x, y, length, if it is of a polygon, the product of its direction with that of the next
-    edge across and along (0, 0 if none follows), and if another precedes.
+    edge across and along (0, 0 if none follows), and if another precedes. The last is the radius, which is not known here.
     """
     begin, end = chain.start[k], chain.start[k + 1]
     j = i + 1 if i + 1 < end else i
@@ -238,7 +239,9 @@ def _most_edges(layer: Outlines, owner: int, box: _Box) -> int:
 
 
 @inner_loop
-def _near_edges(layer: Outlines, owner: int, box: _Box, middle: tuple[float, float], edges: Floats, n: int) -> int:
+def _near_edges(
+    layer: Outlines, owner: int, box: _Box, middle: tuple[float, float], radius: float, edges: Floats, n: int
+) -> int:
     """Write the edges of a feature whose boxes meet `box` after `n` others; return how many there are."""
     chain = layer.chain
     for k in range(chain.owner_start[owner], chain.owner_start[owner + 1]):
@@ -256,6 +259,7 @@ def _near_edges(layer: Outlines, owner: int, box: _Box, middle: tuple[float, flo
                     and max(chain.y[i], chain.y[j]) >= box[1]
                 ):
                     _put_edge(edges, n, chain, k, i, middle)
+                    edges[n, 9] = radius
                     n += 1
     return n
 
@@ -288,22 +292,22 @@ def _near_blocks(boxes: Floats, n: int, box: _Box, found: Int64s) -> int:
 
 @inner_loop
 def _nearby(case: _Case, x: float, y: float, beyond: float) -> int:
-    """Find the edges of the blocks chosen that come nearer to a point than the radius and `beyond`; return how many."""
+    """Find the edges of the blocks chosen that come nearer to a point than their radius and `beyond`; return how many."""
     edges, boxes, n = case.edges, case.blocks, case.n
-    within = case.r + beyond
-    square = within * within
+    most = case.r + beyond
     m = 0
     for c in range(case.chosen[0]):
         b = case.chosen[c + 1]
         dx = max(boxes[b, 0] - x, 0.0, x - boxes[b, 2])
         dy = max(boxes[b, 1] - y, 0.0, y - boxes[b, 3])
-        if dx * dx + dy * dy >= square:
+        if dx * dx + dy * dy >= most * most:
             continue
         for j in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, n)):
             rx, ry = x - edges[j, 0], y - edges[j, 1]
             t = min(max(rx * edges[j, 2] + ry * edges[j, 3], 0.0), edges[j, 4])
             rx, ry = rx - t * edges[j, 2], ry - t * edges[j, 3]
-            if rx * rx + ry * ry < square:
+            within = edges[j, 9] + beyond
+            if rx * rx + ry * ry < within * within:
                 case.near[m] = j
                 m += 1
     return m
@@ -394,7 +398,7 @@ def _side_stretches(
 ) -> _Sum:
     """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule."""
     edges, box = case.edges, case.box
-    r = case.r
+    r = edges[i, 9]
     ux, uy, length = edges[i, 2], edges[i, 3], edges[i, 4]
     nx, ny = normal * uy, -normal * ux
     # With the capsule at its left.
@@ -410,7 +414,7 @@ def _side_stretches(
         j = case.near[k]
         if j == i:
             continue
-        a, b = in_capsule((x, y, dx, dy), edges, j, r, (nx, ny, j < i))
+        a, b = in_capsule((x, y, dx, dy), edges, j, edges[j, 9], (nx, ny, j < i))
         if a < b and b > 0.0 and a < 1.0:
             if a <= 0.0 and b >= 1.0:
                 return total
@@ -476,7 +480,7 @@ def _cap_stretches(
     `arc` holds which end, 0 or 1, and the angles where the arc begins and ends.
     """
     edges, box = case.edges, case.box
-    r, end = case.r, arc[0]
+    r, end = edges[i, 9], arc[0]
     x, y = edges[i, 0] + end * edges[i, 2] * edges[i, 4], edges[i, 1] + end * edges[i, 3] * edges[i, 4]
     start, width = arc[1], arc[2] - arc[1]
     middle = start + 0.5 * width
@@ -490,18 +494,16 @@ def _cap_stretches(
         j = case.near[k]
         if j == i:
             continue
-        a, b = arc_in_capsule(x, y, edges, j, r, j < i and edges[j, 5] == 0.0)
-        if a >= b:
-            continue
-        # Angles from the beginning of the arc.
-        shift = (a - start) % (2.0 * math.pi)
-        b, a = shift + (b - a), shift
-        for _ in range(2):
-            if a < width and b > 0.0:
-                if a <= 0.0 and b >= width:
-                    return total
-                m = _put(covered, m, a, b)
-            a, b = a - 2.0 * math.pi, b - 2.0 * math.pi
+        for q in range(arcs_in_capsule((x, y, r), edges, j, j < i and edges[j, 5] == 0.0, free)):
+            # Angles from the beginning of the arc.
+            a = (free[q, 0] - start) % (2.0 * math.pi)
+            b = a + (free[q, 1] - free[q, 0])
+            for _ in range(2):
+                if a < width and b > 0.0:
+                    if a <= 0.0 and b >= width:
+                        return total
+                    m = _put(covered, m, a, b)
+                a, b = a - 2.0 * math.pi, b - 2.0 * math.pi
     for g in range(_gaps(covered, m, 0.0, width, free)):
         total = _arc_in_site((x, y, r), (start, free[g, 0], free[g, 1]), case, polygons, inside, total)
     return total
@@ -572,7 +574,7 @@ def _border_of_corridor(case: _Case, polygons: _Polygons, total: _Sum) -> _Sum:
 
 @inlined_loop
 def _border_of_capsule(i: int, case: _Case, polygons: _Polygons, inside: bool, total: _Sum) -> _Sum:
-    edges, box, r = case.edges, case.box, case.r
+    edges, box, r = case.edges, case.box, case.edges[i, 9]
     polygon = edges[i, 5] != 0.0
     # Loops, not two calls each: every call is compiled into the loop on its own.
     for side in range(1 if polygon else 2):
@@ -648,7 +650,8 @@ def _border_of_site(case: _Case, polygons: _Polygons) -> tuple[_Sum, float]:
         extent = math.sqrt(dx * dx + dy * dy)
         m = 0
         for q in range(_nearby(case, x + 0.5 * dx, y + 0.5 * dy, 0.5 * extent)):
-            a, b = in_capsule((x, y, dx, dy), edges, case.near[q], r, (0.0, 0.0, False))
+            j = case.near[q]
+            a, b = in_capsule((x, y, dx, dy), edges, j, edges[j, 9], (0.0, 0.0, False))
             if a < b and b > 0.0 and a < 1.0:
                 m = _put(covered, m, max(a, 0.0), min(b, 1.0))
                 if a <= 0.0 and b >= 1.0:
@@ -687,8 +690,17 @@ def _room(n: int) -> tuple[Floats, Floats, Floats, Floats, Int64s, Int64s, Float
     """Make the arrays of a case of at most `n` edges near a site, and of the site."""
     blocks = n // _BLOCK + 1
     near, chosen = np.empty(n, np.int64), np.empty(blocks + 1, np.int64)
-    covered, free = np.empty((2 * n + 2, 2)), np.empty((2 * n + 3, 2))
-    return np.empty((n, 9)), np.empty((blocks, 4)), np.empty((n, 4)), np.empty((blocks, 4)), near, chosen, covered, free
+    covered, free = np.empty((8 * n + 8, 2)), np.empty((8 * n + 9, 2))
+    return (
+        np.empty((n, 10)),
+        np.empty((blocks, 4)),
+        np.empty((n, 4)),
+        np.empty((blocks, 4)),
+        near,
+        chosen,
+        covered,
+        free,
+    )
 
 
 @entry_loop
@@ -699,7 +711,7 @@ def encroached(
     groups: Groups,
     out: Floats,
 ) -> None:
-    """Measure the parts of sites nearer than `radius` to their baselines.
+    """Measure the parts of sites nearer than their radius to their baselines.
 
     Parameters
     ----------
@@ -719,21 +731,22 @@ def encroached(
     which, box = np.empty(8, np.int64), np.empty(4)
     feature = groups.feature
     for case in range(len(groups.site)):
-        site, r = groups.site[case], groups.radius[case]
+        site = groups.site[case]
         begin, stop = groups.start[case], groups.start[case + 1]
         left, low, right, high = _box(sites, site)
         middle = (0.5 * (left + right), 0.5 * (low + high))
-        wide = (left - r, low - r, right + r, high + r)
-        n, m = 0, _count_edges(sites, site)
+        n, m, most = 0, _count_edges(sites, site), 0.0
         for k in range(begin, stop):
-            n += _most_edges(layer, feature[k], wide)
+            r = groups.radius[k]
+            n, most = n + _most_edges(layer, feature[k], (left - r, low - r, right + r, high + r)), max(most, r)
         if max(n, m) > len(near):
             edges, blocks, ours, boxes, near, chosen, covered, free = _room(2 * max(n, m))
         if stop - begin >= len(which):
             which = np.empty(2 * (stop - begin), np.int64)
         n, which[0] = 0, 0
         for k in range(begin, stop):
-            n = _near_edges(layer, feature[k], wide, middle, edges, n)
+            r = groups.radius[k]
+            n = _near_edges(layer, feature[k], (left - r, low - r, right + r, high + r), middle, r, edges, n)
             if layer.chain.side[layer.chain.owner_start[feature[k]]] != 0.0:
                 which[0] += 1
                 which[which[0]] = feature[k]
@@ -744,7 +757,7 @@ def encroached(
         _block_boxes(edges, n, blocks)
         _boxes_of_site(ours[:m], boxes)
         box[0], box[1], box[2], box[3] = left - middle[0], low - middle[1], right - middle[0], high - middle[1]
-        one = _Case(edges, blocks, ours[:m], boxes, box, near, chosen, covered, free, n, r)
+        one = _Case(edges, blocks, ours[:m], boxes, box, near, chosen, covered, free, n, most)
         polygons = _Polygons(which, grid, middle)
         total, length = _border_of_site(one, polygons)
         out[case, 1], out[case, 2] = length, 0.0
