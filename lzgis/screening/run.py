@@ -7,7 +7,8 @@ the workers of a cluster and of a batch call.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +28,7 @@ from lzgis.screening.breakdown import breakdown
 from lzgis.screening.check import Progress, Shared, check_all, part_sizes, plane_parts, unusable_rows
 from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.findings import findings_table
-from lzgis.screening.near import near_sites, places, united
+from lzgis.screening.near import known_features, near_sites, places, united
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.parts import PartKeys
 from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, in_order, joined, piece_size, pieces_of
@@ -107,19 +108,31 @@ def screened_near(sites: SiteTable, setting: Setting, progress: Progress | None 
         return screen_table(sites, setting, progress=progress), setting
     if sites.activities == "refused":
         refuse_unknown_activities(sites, setting.book)
-    by_place = places(sites)
-    parts, settings = [], []
-    for done, rows in enumerate(by_place):
-        some = replace(sites, frame=sites.frame.iloc[rows])
-        here = near_sites(setting, some)
-        parts.append(screen_table(some, here))
-        # A copy without the projected and indexed layers.
-        settings.append(replace(here))
+    by_place, known = places(sites), known_features(setting)
+    tables = [replace(sites, frame=sites.frame.iloc[rows]) for rows in by_place]
+    parts = []
+    for done, (some, here) in enumerate(_read_ahead(tables, lambda table: near_sites(setting, table, known))):
+        part = screen_table(some, here)
+        if len(by_place) > 1:
+            # What makes the breakdown holds the layers of this place, projected and indexed.
+            part.divided.get()
+        parts.append(part)
         if progress:
             progress("sites", done + 1, len(by_place))
     divisions = setting.city.city.divisions
     result = in_order(joined(parts, divisions), np.concatenate(by_place), divisions)
-    return result, united(setting, settings)
+    return result, united(setting, known)
+
+
+def _read_ahead(tables: list[SiteTable], read: Callable[[SiteTable], Setting]) -> Iterator[tuple[SiteTable, Setting]]:
+    """Iterate over tables and what is read for each; the next one is read while one is screened."""
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(read, tables[0])
+        for at, table in enumerate(tables):
+            here = ahead.result()
+            if at + 1 < len(tables):
+                ahead = pool.submit(read, tables[at + 1])
+            yield table, here
 
 
 class Checked(NamedTuple):
