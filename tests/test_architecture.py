@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -63,6 +64,11 @@ LZGIS = modules("lzgis")
 def test_the_rooms_are_those_of_the_package():
     files = {path.stem for path in (ROOT / "lzgis").glob("*.py")} - {"__init__"}
     assert files | {path.parent.name for path in (ROOT / "lzgis").glob("*/__init__.py")} == set(ROOMS)
+
+
+def test_the_readme_lists_the_rooms_from_the_top_down():
+    listed = re.findall(r"^  ([a-z]+)(?:/|\.py) ", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert listed == ROOMS[::-1]
 
 
 # `lzgis` itself exports names of every room and imports them when first used.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import typer
 
+import lzgis
 from lzgis.cli.app import app
 from lzgis.rules.book import read_rulebook
 
@@ -152,3 +154,14 @@ def test_every_guide_exists_in_chinese():
     for english, chinese in IN_CHINESE.items():
         assert chinese in index
         assert called(english) <= called(f"zh/{chinese}"), english
+
+
+@pytest.mark.parametrize("name", [name for name in lzgis.__all__ if name.islower()])
+def test_a_public_function_documents_its_parameters_its_result_and_an_example(name):
+    function = getattr(lzgis, name)
+    text, signature = inspect.getdoc(function), inspect.signature(function)
+    assert ">>>" in text
+    for parameter in signature.parameters:
+        listed = re.search(rf"^[\w*, ]*\b{parameter}\b[\w, ]* : ", text, re.MULTILINE)
+        assert listed, f"{name}: parameter '{parameter}'"
+    assert signature.return_annotation == "None" or re.search(r"^(Returns|Yields)\n-+$", text, re.MULTILINE)

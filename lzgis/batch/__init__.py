@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lzgis.batch.answers import AnySetting
+from lzgis.batch.answers import AnySetting, Parts
 from lzgis.batch.gathering import BatchOutput, Gathered, Job, allowed_formats, gathered
 from lzgis.batch.plan import batch_folder
 from lzgis.batch.reading import sites_of
@@ -178,8 +178,7 @@ def screen_batch(  # noqa: PLR0913 (what a caller may choose)
         setting = _setting(opened, date_of(as_of), progress)
         work = Work(sites_of(Path(sites), chosen.reading, setting.outline), setting, place, _work_options(chosen))
         names = _names(chosen, work)
-        shown = any(FORMATS[name].shapes for name in (*names, *chosen.per_city))
-        work.do(client, progress, parts="built" if shown else "left out")
+        work.do(client, progress, parts=_parts(names, chosen))
         done = _gather(Job(batch_folder(place), work.plan, setting), place, names, chosen, given)
     return _batch(Path(out), work, done)
 
@@ -191,6 +190,11 @@ def _batch(out: Path, work: Work, done: Gathered) -> Batch:
 
 def _work_options(chosen: BatchOptions) -> WorkOptions:
     return WorkOptions(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
+
+
+def _parts(names: list[str], chosen: BatchOptions) -> Parts:
+    """Return whether the parts of sites in conflict are needed: only by formats that show shapes."""
+    return "built" if any(FORMATS[name].shapes for name in (*names, *chosen.per_city)) else "left out"
 
 
 def _names(chosen: BatchOptions, work: Work) -> list[str]:

@@ -6,7 +6,6 @@ from .features import FeatureIndex as FeatureIndex
 from .loops.areas import intersection_areas as intersection_areas
 from .loops.grid import PolygonGrid as PolygonGrid
 from .loops.laid_out_layer import LayerIndex as LayerIndex
-from .loops.ready import loops_begun as loops_begun
 from .loops.ready import ready_loops as ready_loops
 from .overlay import Overlaps as Overlaps
 from .overlay import buffered as buffered

@@ -1,4 +1,4 @@
-"""Systems that stand in GeoJSON where no reader looks: in features, geometries and properties, or under other names."""
+"""Reference systems in GeoJSON at places that readers ignore: in features, geometries and properties, or under other names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a service says of the features that it left out of its answer: a part of a layer is not the layer."""
+"""Answers of services that state that features were left out: a part of a layer is not the layer."""
 
 from __future__ import annotations
 

@@ -26,8 +26,6 @@ from lzgis.screening.subjects import Subjects
 
 #: Distance between the sites of two cases, side of a site, and reach of a feature around it (m).
 _STEP_M, _SIDE_M, _AROUND_M = 20_000.0, 40.0, 200.0
-#: Columns of the answer to a case.
-_ANSWER = ["rule", "state", "reason", "severity", "route", "open_facts", "item", "procedure", "basis", "note"]
 
 
 class Outcome(NamedTuple):
@@ -67,60 +65,6 @@ def run_cases(book: RuleBook) -> list[Outcome]:
     return [outcomes[number] for number in sorted(outcomes)]
 
 
-def answers_of(book: RuleBook, cases: Sequence[Case]) -> list[pd.DataFrame]:
-    """Screen the sites of cases against every rule in force on their days; cases of one day are screened together.
-
-    Returns
-    -------
-    list of DataFrame
-        For each case one row per finding: ``rule``, ``state``, ``reason``, ``severity``, ``route``, ``open_facts``, ``item``,
-        ``procedure``, ``basis`` and ``note``. Rules whose layer the case does not place are 未核查.
-
-    Examples
-    --------
-    >>> from lzgis.rules.book import read_rulebook, shipped_book
-    >>> book = read_rulebook(shipped_book("national"))
-    >>> case = next(one for one in book.cases if one.rule == "farmland-solar")
-    >>> (rows,) = answers_of(book, [case])
-    >>> rows.loc[rows["state"] == "涉及", "rule"].tolist()
-    ['farmland', 'farmland-solar']
-    """
-    # Layers of which one rule looks at several: cases that place different ones cannot share a scene.
-    joint = {name for rule in book.rules if len(rule.layers) > 1 for name in rule.layers}
-    groups: dict[tuple[dt.date, frozenset[str]], list[int]] = {}
-    for at, case in enumerate(cases):
-        groups.setdefault((case.day, frozenset(one.layer for one in case.relation) & joint), []).append(at)
-    found = [pd.DataFrame(columns=_ANSWER)] * len(cases)
-    for (day, _), chosen in groups.items():
-        today, some = book.as_of(day), [cases[at] for at in chosen]
-        scene = _scene_of(some, today)
-        empty = _Scene(scene.subjects, {"city": scene.layers["city"]})
-        with_layers, without = _rows_of(scene, today, day), _rows_of(empty, today, day)
-        for number, at in enumerate(chosen):
-            placed = {"city", *(one.layer for one in cases[at].relation)}
-            rules = {rule.id for rule in today.rules if not placed.isdisjoint(rule.layers)}
-            parts = [
-                _of_site(with_layers, number, rules),
-                _of_site(without, number, {one.id for one in today.rules} - rules),
-            ]
-            found[at] = pd.concat(parts, ignore_index=True)
-    return found
-
-
-def _rows_of(scene: _Scene, book: RuleBook, day: dt.date) -> pd.DataFrame:
-    """Return the findings of all sites of a scene, in the order of the rules."""
-    tables = check_all(Shared(scene.subjects, scene.layers), day)
-    names = ("site_id", *_ANSWER)
-    return pd.DataFrame(
-        {n: np.concatenate([np.asarray(table[n], dtype=object) for table in tables]) if tables else [] for n in names}
-    )
-
-
-def _of_site(rows: pd.DataFrame, number: int, rules: set[str]) -> pd.DataFrame:
-    mine = rows["site_id"].eq(str(number)) & rows["rule"].isin(rules)
-    return rows.loc[mine.to_numpy(), _ANSWER]
-
-
 def _outcomes(book: RuleBook, numbered: Sequence[tuple[int, Case]], day: dt.date) -> Iterator[Outcome]:
     in_force = {rule.id for rule in book.rules}
     asked = []
@@ -133,7 +77,7 @@ def _outcomes(book: RuleBook, numbered: Sequence[tuple[int, Case]], day: dt.date
         return
     wanted = {case.rule for _, case in asked}
     rules = tuple(rule for rule in book.rules if rule.id in wanted)
-    scene = _scene_of([case for _, case in asked], RuleBook(**{**vars(book), "rules": rules}))
+    scene = scene_of([case for _, case in asked], RuleBook(**{**vars(book), "rules": rules}))
     tables = check_all(Shared(scene.subjects, scene.layers), day)
     for rule, table in zip(rules, tables, strict=True):
         frame = pd.DataFrame({k: table[k] for k in ("site_id", "state", "reason", "severity", "route", "open_facts")})
@@ -151,12 +95,15 @@ def _answer(number: int, case: Case, rows: pd.DataFrame) -> Outcome:
 
 
 @dataclass(frozen=True, eq=False)
-class _Scene:
+class Scene:
+    """The sites of cases, in the order of the cases, and the layers around them."""
+
     subjects: Subjects
     layers: dict[str, PlaneLayer]
 
 
-def _scene_of(cases: Sequence[Case], book: RuleBook) -> _Scene:
+def scene_of(cases: Sequence[Case], book: RuleBook) -> Scene:
+    """Draw a site for each case, with the features of its relations around it and an outline around all."""
     columns = range(len(cases))
     sites = np.array([shapely.box(at * _STEP_M, 0, at * _STEP_M + _SIDE_M, _SIDE_M) for at in columns], dtype=object)
     table = pd.DataFrame({"id": [str(at) for at in columns], "name": [str(at) for at in columns]})
@@ -176,7 +123,7 @@ def _scene_of(cases: Sequence[Case], book: RuleBook) -> _Scene:
         (shapely.box(-_STEP_M, -_STEP_M, (len(cases) + 1) * _STEP_M, _STEP_M), {})
     ]
     layers["city"] = _layer_of("city", book, outline)
-    return _Scene(Subjects(table, activity, PlaneSites(sites), book, np.zeros(len(cases), dtype=bool)), layers)
+    return Scene(Subjects(table, activity, PlaneSites(sites), book, np.zeros(len(cases), dtype=bool)), layers)
 
 
 def _layer_of(name: str, book: RuleBook, features: Sequence[tuple[shapely.Geometry, dict[str, str]]]) -> PlaneLayer:

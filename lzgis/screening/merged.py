@@ -1,4 +1,4 @@
-"""What a report on several cities says of all: one book, one set of layers, one provenance.
+"""What the cities of a report have in common: one book, one set of layers, one provenance.
 
 Cities may have the same id for different rules or layers. What is equal in all cities keeps its id; what differs is
 called ``id@city`` in the report of the region. Features with one id in layers of several cities are named likewise.
@@ -71,7 +71,7 @@ class Merged:
 def merged_context(
     region: Region, settings: Mapping[str, Setting], table: SiteTable, day: dt.date, made_at: dt.datetime | None
 ) -> Merged:
-    """Join what the settings of the cities say into what a report says of all of them."""
+    """Join the settings of the cities into the common parts of a report."""
     books = {name: one.book for name, one in settings.items()}
     book, rules = _merged_book(books, region)
     layers, layer_names, features = _merged_layers(settings)
@@ -94,7 +94,7 @@ def merged_context(
 def _entries(
     tables: Mapping[str, Mapping[str, Entry]], alike: Callable[[Entry], object]
 ) -> tuple[dict[str, Entry], Names]:
-    """Join tables of entries by id: entries that are alike once, others under ids of their own."""
+    """Join tables of entries by id: equal entries appear once, others under ids of their own."""
     found: dict[str, Entry] = {}
     names: Names = {}
     for one in dict.fromkeys(key for table in tables.values() for key in table):

@@ -75,12 +75,11 @@ def _site_table(
     if isinstance(sites, SiteTable):
         return sites
     if isinstance(sites, Reading):
-        # While the separate process reads, numba is imported, the loops are loaded or compiled, layers are projected and indexed.
-        from lzgis.geometry import loops_begun
+        # While the separate process reads, layers are projected and indexed, numba is imported, and the loops are loaded.
+        from lzgis.geometry import ready_loops
 
-        with loops_begun() as finish_loops:
-            _ = setting.plane_layers
-            finish_loops(progress)
+        _ = setting.plane_layers
+        ready_loops(progress)
         return sites_of(sites, near=setting.city.outline)
     return sites_from_frame(sites, near=setting.city.outline)
 

@@ -48,18 +48,18 @@ class Division:
 
 @dataclass(frozen=True)
 class Borders:
-    """What sites met at the borders of cities: how many cross gaps, and how many cross overlaps, by pair of cities."""
+    """How many sites cross gaps, and how many cross overlaps, at the borders of cities, by pair of cities."""
 
     gaps: int = 0
     thin: Counter[tuple[int, int]] = field(default_factory=Counter)
     wide: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def __add__(self, other: Borders) -> Borders:
-        """Return what two sets of sites met."""
+        """Return the sums of two counts."""
         return Borders(self.gaps + other.gaps, self.thin + other.thin, self.wide + other.wide)
 
     def problems(self, region: Region) -> Iterator[Problem]:
-        """Iterate over what is reported of it."""
+        """Iterate over the problems to report."""
         return _problems(region, self)
 
 

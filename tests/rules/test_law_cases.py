@@ -10,7 +10,7 @@ import pytest
 from lzgis.city.reference import reference_city
 from lzgis.model.rules import Case, Severity
 from lzgis.rules.book import read_rulebook
-from lzgis.screening.cases import answers_of
+from tests.rules.law_answers import answers_of
 
 TABLE = tomllib.loads((Path(__file__).parent / "law_cases.toml").read_text("utf-8"))["case"]
 

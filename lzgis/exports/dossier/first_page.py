@@ -1,4 +1,4 @@
-"""The size of type on the first page: the largest with which the page is full and not more than full.
+"""The size of type on the first page: the largest with which everything fits on the page.
 
 Heights are estimated from the widths of the texts, for Word as for the PDF: a Word document has no pages until a word
 processor opens it. Lines have fixed heights in both, so the estimate holds with every font.

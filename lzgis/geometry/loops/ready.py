@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,36 +60,13 @@ def ready_loops(progress: Progress | None = None) -> None:
     --------
     >>> ready_loops()
     """
-    with loops_begun() as finish:
-        finish(progress)
-
-
-@contextmanager
-def loops_begun() -> Iterator[Callable[[Progress | None], None]]:
-    """Begin to compile the loops in other processes where that is necessary; yield the function that waits and loads them.
-
-    Examples
-    --------
-    >>> with loops_begun() as finish:
-    ...     # what needs no loop is done here
-    ...     finish(None)
-    """
     folder = cache_folder()
-    if folder is None or (folder / _DONE).exists():
-        yield lambda _: _load()
-        return
-    with ExitStack() as started:
-        compilation = _begun(folder, started, wait=False)
-
-        def finish(progress: Progress | None) -> None:
-            nonlocal compilation
-            # Where another process compiles, it is waited for.
-            compilation = compilation or _begun(folder, started, wait=True)
+    if folder is not None and not (folder / _DONE).exists():
+        with ExitStack() as started:
+            compilation = _begun(folder, started)
             if compilation:
                 compilation.finish(progress)
-            _load()
-
-        yield finish
+    _load()
 
 
 @cache
@@ -105,23 +82,22 @@ def _compile(call: _Call) -> None:
         call.loop.compile(tuple(map(numba.typeof, call.arguments)))
 
 
-def _begun(folder: Path, started: ExitStack, *, wait: bool) -> _Compilation | None:
-    """Begin to compile all loops, in a process for each core; of several processes that would do so, one does.
+def _begun(folder: Path, started: ExitStack) -> _Compilation | None:
+    """Begin to compile all loops, in a process for each core; of several processes that would do so, one does, the others wait.
 
-    None if another process does so or has done so, or if nothing can be written into the folder.
+    None if another process has done so meanwhile, or if nothing can be written into the folder.
     """
     # Imported here: it takes longer than to load the loops where they are compiled.
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
 
     lock = FileLock(folder / "compiling.lock")
     try:
-        lock.acquire(blocking=wait)
-    except (OSError, Timeout):
-        return None
-    if (folder / _DONE).exists():
-        lock.release()
+        lock.acquire()
+    except OSError:
         return None
     started.callback(lock.release)
+    if (folder / _DONE).exists():
+        return None
     compilation = _Compilation(folder)
     started.callback(compilation.stop)
     compilation.start(_shares(min(os.cpu_count() or 1, _MOST_PROCESSES)))

@@ -1,4 +1,4 @@
-"""Doubts about the coordinates of a table: a second pair, error cells, and what stands beside the cells."""
+"""Checks of the coordinates of a table: a second pair of columns, error cells, and text beside the cells."""
 
 from __future__ import annotations
 

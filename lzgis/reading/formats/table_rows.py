@@ -1,4 +1,4 @@
-"""Rows of a table that are no rows of data: heads of several rows, heads repeated, edge lengths, sums, footers, units."""
+"""Rows of a table that hold no data: headers of several rows, repeated headers, edge lengths, sums, footers, units."""
 
 from __future__ import annotations
 
