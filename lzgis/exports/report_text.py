@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lzgis.city.layer_dates import date_problems
+from lzgis.coordinates.profiles import profile
 from lzgis.exports.codes import Codes
 from lzgis.model.report import (
     SEPARATOR,
@@ -205,7 +206,7 @@ class ContextText:
 
     def __init__(self, context: ReportContext, language: Language) -> None:
         self.context = context
-        self.words = Words(language)
+        self.words = Words(language, profile(context.city.profile).words.get(language, {}))
         self._rules: Mapping[str, Rule] = {r.id: r for r in context.book.rules}
         self._translated = cache(self._translations)
 
