@@ -93,7 +93,7 @@ def test_a_rule_is_explained_with_its_documents_and_cases(place):
 
 def test_a_rule_is_explained_in_words(place):
     shown = run("rules", "explain", "road", "--layers", place).stdout.splitlines()
-    assert "依据：法（2020-01-01 起施行；已核原文）" in shown
+    assert "依据：法 第二条（2020-01-01 起施行；已核原文）" in shown
     assert "核实程度：已核原文" in shown
     assert any(line.startswith("要求距离（m）：20") for line in shown)
     english = run("rules", "explain", "road", "--layers", place, "--lang", "en").stdout
