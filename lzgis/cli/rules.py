@@ -80,11 +80,20 @@ def list_activities(as_json: AsJson = False, layers: LayersOption = None, lang: 
 @app.command("explain")
 def explain(
     rule_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a rule.")],
+    as_json: AsJson = False,
     layers: LayersOption = None,
+    lang: LangOption = Lang.zh,
 ) -> None:
-    """Show every key of a rule, its documents with their dates, its exceptions, and the cases about it."""
+    """Show a rule's documents with their dates, what it demands, its exceptions; with --json every key and its cases."""
+    from lzgis.cli.console import print_utf8
+    from lzgis.cli.rule_text import rule_text
+    from lzgis.words import Words
+
     book = _book(layers)
     rule = _named(rule_id, book)
+    if not as_json:
+        print_utf8(rule_text(rule, book, Words(lang.value)) + "\n")
+        return
     shown: dict[str, Any] = rule.model_dump(mode="json", exclude_defaults=True)
     cited = {b.document: book.documents[b.document].model_dump(mode="json", exclude_defaults=True) for b in rule.basis}
     cases = [case.model_dump(mode="json", exclude_defaults=True) for case in book.cases if case.rule == rule.id]

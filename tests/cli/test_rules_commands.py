@@ -84,18 +84,27 @@ def test_an_unknown_activity_is_named_with_the_nearest(place):
 
 
 def test_a_rule_is_explained_with_its_documents_and_cases(place):
-    done = run("rules", "explain", "road", "--layers", place)
+    done = run("rules", "explain", "road", "--json", "--layers", place)
     shown = json.loads(done.stdout)
     assert shown["rule"]["distance_m"] == 20
     assert shown["documents"] == {"law": {"title": "法", "certainty": "read", "effective_from": "2020-01-01"}}
     assert [case["state"] for case in shown["cases"]] == ["涉及"]
 
 
+def test_a_rule_is_explained_in_words(place):
+    shown = run("rules", "explain", "road", "--layers", place).stdout.splitlines()
+    assert "依据：法 第二条（2020-01-01 起施行；已核原文）" in shown
+    assert "核实程度：已核原文" in shown
+    assert any(line.startswith("要求距离（m）：20") for line in shown)
+    english = run("rules", "explain", "road", "--layers", place, "--lang", "en").stdout
+    assert "effective 2020-01-01; text read" in english
+
+
 def test_a_rule_is_explained_by_the_title_that_the_outputs_print(place):
-    shown = json.loads(run("rules", "explain", "road", "--layers", place).stdout)
+    shown = json.loads(run("rules", "explain", "road", "--json", "--layers", place).stdout)
     title = shown["rule"]["title"]
     for given in (title, f"{title[:-1]}…"):
-        assert json.loads(run("rules", "explain", given, "--layers", place).stdout) == shown
+        assert json.loads(run("rules", "explain", given, "--json", "--layers", place).stdout) == shown
 
 
 def test_a_rule_that_is_not_there_is_named_with_the_nearest(place):
