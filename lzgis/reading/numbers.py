@@ -20,6 +20,8 @@ _SEXAGESIMAL = re.compile(
 )
 #: Signs that keyboards and drawings have in their place. NFKC would make letters and blanks of them.
 _LOOK_ALIKE = str.maketrans({"º": "°", "˚": "°", "´": "′", "ˊ": "′", "˝": "″", "’": "'", "‘": "'", "”": '"', "“": '"'})
+#: Characters without width, which copies from pages bring along.
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"))
 _EAST, _NORTH = ("E", "e", "东经"), ("N", "n", "北纬")
 
 
@@ -43,7 +45,7 @@ def number(cell: object) -> float | None:
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return float(cell) if math.isfinite(cell) else None
     # NFKC keeps a prime, but splits a double prime into two.
-    text = plain(cell).replace(" ", "").replace("−", "-").rstrip("mM米").strip("ENen东经北纬")
+    text = plain(cell).translate(_INVISIBLE).replace(" ", "").replace("−", "-").rstrip("mM米").strip("ENen东经北纬")
     if _THOUSANDS.match(text):
         text = text.replace(",", "")
     if _DECIMAL.match(bare := text.rstrip("°度")):
