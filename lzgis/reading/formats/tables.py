@@ -527,7 +527,8 @@ def _rows(text: str, path: Path) -> tuple[str, list[tuple[int, list[object]]]]:
     try:
         delimiter = stated if len(stated) == 1 else _delimiter(rest if stated else text, path)
     except csv.Error as error:
-        raise _no_table(Message("{place}, line {line}", place=path, line=1), error) from None
+        refusal = _no_table(Message("{place}, line {line}", place=path, line=1), error)
+        raise refusal from None
     reader = csv.reader(_lines(rest if stated else text), delimiter=delimiter, strict=True)
     above = 1 if stated else 0
     rows: list[tuple[int, list[object]]] = []
@@ -537,7 +538,8 @@ def _rows(text: str, path: Path) -> tuple[str, list[tuple[int, list[object]]]]:
             rows.append((starts, list(row)))
             starts = above + reader.line_num + 1
     except csv.Error as error:
-        raise _no_table(Message("{place}, line {line}", place=path, line=above + reader.line_num), error) from None
+        refusal = _no_table(Message("{place}, line {line}", place=path, line=above + reader.line_num), error)
+        raise refusal from None
     return delimiter, rows
 
 
