@@ -28,6 +28,8 @@ MARK = "LZGIS_FAULT_SWEEP"
 _PATIENCE_S = 600.0
 #: Exit codes with a result, and without one.
 DONE, NONE = {0, 1, 2}, {3, 64, 130, 143}
+#: Commands that have each fault in several sizes, and at several moments; the others once.
+_FIRST = ("screen", "batch", "inspect", "audit", "verify", "map")
 
 
 @dataclass
@@ -78,7 +80,7 @@ def fault_of(run: Run, folder: Path) -> str:
     if run.closed:
         os.close(reading)
     process = subprocess.Popen(
-        [*COMMAND, *run.words],
+        [*COMMAND, *(word.replace("{new}", f"new-{time.monotonic_ns()}") for word in run.words)],
         env=environment,
         stdout=writing if run.closed else subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -126,39 +128,67 @@ def _wrong(run: Run, code: int, said: str) -> list[str]:
     return wrong
 
 
+def _commands(folder: Path) -> dict[str, list[str]]:
+    """Return the words of each command; the files that they need are made. {new} is a name that is used once."""
+    import toy
+    from raster_fixture import described, forest, write_raster
+
+    city = described(folder / "city", early="", late="")
+    write_raster(city / "early.tif", forest())
+    write_raster(city / "late.tif", forest())
+    sites = folder / "sites.gpkg"
+    toy.sites(*(toy.square(150 * i - 3000, 100) for i in range(8))).to_file(sites, engine="pyogrio")
+    (folder / "delivery").mkdir()
+    shutil.copy(sites, folder / "delivery" / "a.gpkg")
+    key = folder / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(key)], check=True, capture_output=True)
+    here, dated = ["--layers", str(city)], ["--layers", str(city), "--as-of", toy.AS_OF]
+    own = [str(sites), *dated, "--format", "gpkg", "--format"]
+    out, surface = str(folder / "out"), str(folder / "{new}.tif")
+    return {
+        "screen": ["screen", *own, "xlsx", "--out", out],
+        "batch": ["screen", *own, "parquet", "--shard-size", "2", "--out", str(folder / "batch")],
+        "inspect": ["inspect", str(sites), *here],
+        "audit": ["audit", *here, "--out", str(folder / "audit")],
+        "verify": ["verify", out],
+        "map": ["map", "--sites", str(sites), *here, "--out", str(folder / "maps")],
+        "sign": ["sign", out, "--key", str(key)],
+        "diff": ["diff", str(city), str(city), "--out", str(folder / "diff")],
+        "avoid": ["avoid", "s1", "--sites", str(sites), *dated, "--out", str(folder / "avoid")],
+        "adopt": ["adopt", str(folder / "delivery"), "--out", str(folder / "{new}")],
+        "init": ["init", str(folder / "{new}")],
+        "layers": ["layers", *here],
+        "rules list": ["rules", "list", *here],
+        "rules check": ["rules", "check", str(city / "rules.toml")],
+        "indicators": ["indicators", "--out", str(folder / "indicators")],
+        "raster stats": ["raster", "stats", *here],
+        "raster change": ["raster", "change", "early", "late", *here],
+        "raster surface": ["raster", "surface", surface, "--cell", "500", *dated],
+    }
+
+
 def runs(folder: Path, disk: Path, read_only: Path | None) -> Iterator[Run]:
     """Yield the runs."""
-    import toy
-
-    city = toy.city(folder / "city")
-    toy.sites(*(toy.square(150 * i - 3000, 100) for i in range(8))).to_file(folder / "sites.gpkg", engine="pyogrio")
-    own = [str(folder / "sites.gpkg"), "--layers", str(city), "--as-of", toy.AS_OF, "--format", "gpkg", "--format"]
-    screen = ["screen", *own, "xlsx", "--out", str(folder / "out")]
-    batch = ["screen", *own, "parquet", "--shard-size", "2", "--out", str(folder / "batch")]
-    commands = {
-        "screen": screen,
-        "batch": batch,
-        "inspect": ["inspect", str(folder / "sites.gpkg"), "--layers", str(city)],
-        "audit": ["audit", "--layers", str(city), "--out", str(folder / "audit")],
-        "verify": ["verify", str(folder / "out")],
-        "map": ["map", "--sites", str(folder / "sites.gpkg"), "--layers", str(city), "--out", str(folder / "maps")],
-    }
+    commands = _commands(folder)
     for name, words in commands.items():
         yield Run(name, words, "no fault", DONE)
     for name, words in commands.items():
         yield Run(name, words, "closed pipe", DONE | {3}, closed=True)
-        for memory in (200, 500, 900):
+        own_faults = name in _FIRST
+        for memory in (200, 500, 900) if own_faults else (500,):
             yield Run(name, words, f"{memory} MB of memory", limit=limited(resource.RLIMIT_AS, memory * 1024**2))
-        for count in (6, 12, 24, 64):
+        for count in (6, 12, 24, 64) if own_faults else (6, 24):
             yield Run(name, words, f"{count} descriptors", limit=limited(resource.RLIMIT_NOFILE, count))
         yield Run(name, words, "files of 20 kB", limit=limited(resource.RLIMIT_FSIZE, 20_000))
     for name, words in commands.items():
         own_times = name in ("screen", "batch")
         if "--out" in words:
             yield Run(name, [*words[:-1], str(disk / name)], "full disk", {3})
+        elif any("{new}" in word for word in words):
+            yield Run(name, [w.replace(str(folder), str(disk)) if "{new}" in w else w for w in words], "full disk", {3})
         yield Run(name, words, "full disk below TMPDIR", DONE | {3}, environment={"TMPDIR": str(disk)})
         for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-            for after in (0.3, 1.0, 2.5, 5.0, 8.0) if own_times else (0.3, 1.5, 4.0):
+            for after in (0.3, 1.0, 2.5, 5.0, 8.0) if own_times else (0.3, 1.5, 4.0) if name in _FIRST else (2.0,):
                 yield Run(name, words, f"{number.name} after {after} s", DONE | {code}, sends=number, after_s=after)
         for after in (1.0, 3.0, 6.0) if own_times else (2.0,):
             yield Run(name, words, f"SIGKILL after {after} s", DONE, sends=signal.SIGKILL, after_s=after)
@@ -171,7 +201,7 @@ def runs(folder: Path, disk: Path, read_only: Path | None) -> Iterator[Run]:
             places = {"HOME": home, "XDG_CACHE_HOME": f"{home}/cache", "LZGIS_CACHE": f"{home}/lzgis"}
             yield Run(name, words, kind, DONE, environment=places)
     places = {"XDG_CACHE_HOME": "", "LZGIS_CACHE": ""}
-    yield Run("screen", screen, "no HOME", DONE, environment=places, without=("HOME",))
+    yield Run("screen", commands["screen"], "no HOME", DONE, environment=places, without=("HOME",))
 
 
 def _is_mounted(folder: Path, how: str) -> bool:
@@ -186,7 +216,7 @@ def main() -> int:
     sys.path[:0] = [str(root), str(root / "tests")]
     os.environ["PYTHONPATH"] = str(root)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="commands: screen, batch, inspect, audit, verify, map; all if none")
+    parser.add_argument("names", nargs="*", help='commands, such as screen, batch or "raster stats"; all if none')
     parser.add_argument("--fault", default="", help="only faults whose name begins so")
     options = parser.parse_args()
     wrong, count = [], 0

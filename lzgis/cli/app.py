@@ -118,13 +118,14 @@ def main() -> None:
     """
     search_seldom_for_cycles()
     _replace_unencodable()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _raise_signal)
     # The options may not have been parsed, so the language is searched for in the arguments.
     words = Words("en" if {"--lang=en", "en"} & set(sys.argv[1:]) else "zh")
     try:
+        _answer_signals(_raise_signal)
         code = _failed_for_memory(words) if _has_little_memory() else _run(words)
         code = _flushed(code, words)
+        # What is done is done: a signal from here on would end in a traceback.
+        _answer_signals(signal.SIG_IGN)
     except MemoryError:
         # Not even enough for the message: nothing but this is tried.
         os.write(2, b"lzgis: the memory of this computer is not enough\n")
@@ -132,12 +133,14 @@ def main() -> None:
     except _Signal as caught:
         code = _interrupted(caught, words)
     finally:
-        # What is done is done: a signal that comes now would end in a traceback.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
         # The process ends: without this, Python searches all objects of the imported packages for cycles, for some 0.2 s.
         gc.freeze()
     sys.exit(code)
+
+
+def _answer_signals(handler: Any) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 #: Libraries that cannot be loaded for lack of memory end the process themselves, with the exit code 1: less address space
@@ -162,8 +165,7 @@ def _failed_for_memory(words: Words) -> int:
 
 def _raise_signal(number: int, _: object) -> None:
     # A second signal must not interrupt the cleaning up after the first.
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.SIG_IGN)
+    _answer_signals(signal.SIG_IGN)
     _received.append(_Signal(number))
     raise _received[0]
 

@@ -265,6 +265,7 @@ def to_cgcs2000(
             )
         raise LayerError(place, what, remedy)
     _refuse_other_ellipsoid(base, crs, place)
+    _refuse_other_degrees(base, crs, place)
     steps: list[str] = []
     array = np.atleast_1d(np.asarray(geometries, dtype=object))
     if not crs.is_geographic:
@@ -292,6 +293,24 @@ def _is_earth(base: CRS) -> bool:
         return False
     flat = min(abs(ellipsoid.inverse_flattening - one) for one in _INVERSE_FLATTENINGS) < 1e-5
     return bool(flat and abs(ellipsoid.semi_major_metre - ELLIPSOID.a) < 1e-3)
+
+
+#: The unit of a degree in radians is written with no fewer digits than these.
+_DEGREE, _DEGREE_DIGITS = float(np.pi / 180), 1e-8
+
+
+def _refuse_other_degrees(base: CRS, crs: CRS, place: str) -> None:
+    """Refuse a system whose longitudes do not count from Greenwich, or whose angles are not in degrees."""
+    meridian = base.prime_meridian
+    if meridian is not None and meridian.longitude != 0.0:
+        what = Message(
+            "{name} counts longitudes from {meridian}, not from Greenwich", name=crs.name, meridian=meridian.name
+        )
+    elif any(abs(axis.unit_conversion_factor / _DEGREE - 1) > _DEGREE_DIGITS for axis in base.axis_info[:2]):
+        what = Message("{name} has angles in {unit}, not in degrees", name=crs.name, unit=base.axis_info[0].unit_name)
+    else:
+        return
+    raise LayerError(place, what, Message("give data in degrees from Greenwich (EPSG:4490)"))
 
 
 def _refuse_other_ellipsoid(base: CRS, crs: CRS, place: str) -> None:

@@ -330,7 +330,8 @@ def _draw(plan: _Plan, draft: Path, tags: dict[str, str], progress: Progress | N
                 for k, least in enumerate(_DISTANCES):
                     below = gaps_below(level >= least, above[k])
                     above[k] = below[-1]
-                    below.tofile(streams[k])
+                    # Unlike ndarray.tofile, this raises an error where the disk is full.
+                    streams[k].write(np.ascontiguousarray(below, dtype=np.int32).tobytes())
                 report("surface", done + 1, 2 * len(bands))
         above = [np.full(columns, FAR, np.int32) for _ in _DISTANCES]
         for done, (row, count) in enumerate(reversed(bands)):

@@ -14,14 +14,24 @@ from lzgis.model.report import Problem
 
 _THOUSANDS = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
 _DECIMAL = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$", re.IGNORECASE)
-_SEXAGESIMAL = re.compile(r"^(\d{1,3})[°度:](\d{1,2})[′'分:](?:(\d{1,2}(?:\.\d+)?)(?:″|\"|''|′′|秒)?)?$")
+#: Signs of degrees, minutes and seconds; NFKC splits a double prime into two.
+_SEXAGESIMAL = re.compile(
+    r"^(\d{1,3})[°度:](?:(\d{1,2})[′'分:](?:(\d{1,2}(?:\.\d+)?)(?:″|\"|''|′′|秒)?)?|(\d{1,2}\.\d+)[′'分])$"
+)
+#: Signs that keyboards and drawings have in their place. NFKC would make letters and blanks of them.
+_LOOK_ALIKE = str.maketrans({"º": "°", "˚": "°", "´": "′", "ˊ": "′", "˝": "″", "’": "'", "‘": "'", "”": '"', "“": '"'})
+#: Characters without width, which copies from pages bring along.
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"))
+_EAST, _NORTH = ("E", "e", "东经"), ("N", "n", "北纬")
 
 
 def plain(cell: object) -> str:
     """Return a cell as text, full-width characters in their usual form, without surrounding blanks."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return ""
-    return unicodedata.normalize("NFKC", cell).strip() if isinstance(cell, str) else str(cell)
+    if not isinstance(cell, str):
+        return str(cell)
+    return unicodedata.normalize("NFKC", cell.translate(_LOOK_ALIKE)).strip()
 
 
 def number(cell: object) -> float | None:
@@ -35,19 +45,34 @@ def number(cell: object) -> float | None:
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return float(cell) if math.isfinite(cell) else None
     # NFKC keeps a prime, but splits a double prime into two.
-    text = plain(cell).replace(" ", "").replace("−", "-").rstrip("mM米").strip("ENen东经北纬")
+    text = plain(cell).translate(_INVISIBLE).replace(" ", "").replace("−", "-").rstrip("mM米").strip("ENen东经北纬")
     if _THOUSANDS.match(text):
         text = text.replace(",", "")
     if _DECIMAL.match(bare := text.rstrip("°度")):
         value = float(bare)
         return value if math.isfinite(value) else None
-    match = _SEXAGESIMAL.match(text.replace("’", "'").replace("”", '"'))
+    match = _SEXAGESIMAL.match(text)
     if match is None:
         return None
-    degrees, minutes, seconds = (float(part or 0) for part in match.groups())
+    degrees, minutes, seconds = (float(part or 0) for part in (match[1], match[2] or match[4], match[3]))
     if minutes >= 60 or seconds >= 60:
         return None
     return round(degrees + minutes / 60 + seconds / 3600, 12)
+
+
+def half_of_the_globe(cell: object) -> str:
+    """Return "lon" or "lat" if a coordinate says with a letter or word that it counts to the east or north, else "".
+
+    Examples
+    --------
+    >>> half_of_the_globe("112°30′36″E"), half_of_the_globe("北纬24.5"), half_of_the_globe(24.5)
+    ('lon', 'lat', '')
+    """
+    text = plain(cell) if isinstance(cell, str) else ""
+    for axis, words in (("lon", _EAST), ("lat", _NORTH)):
+        if text.startswith(words) or text.endswith(words):
+            return axis
+    return ""
 
 
 _POWER = re.compile(r"^[+-]?\d+(?:\.(\d*))?e\+?(\d+)$", re.IGNORECASE)

@@ -15,6 +15,7 @@ import toy
 
 from bad_inputs import (
     by_format,
+    fresh,
     geometry,
     heads,
     hostile,
@@ -55,6 +56,7 @@ FAMILIES = (
     twice,
     unseen,
     by_format,
+    fresh,
 )
 
 

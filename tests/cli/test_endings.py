@@ -139,6 +139,32 @@ def test_the_texts_of_the_entry_point_are_those_of_the_wording():
     assert {language: Words(language)("cli", "interrupted") for language in ("zh", "en")} == _INTERRUPTED
 
 
+@pytest.mark.parametrize(
+    ("during", "code", "said"),
+    [
+        ("app.Words", 130, "已中断；未完成的成果未保留"),
+        ("app._has_little_memory", 130, "已中断；未完成的成果未保留"),
+        ("app._flushed", 130, "已中断；未完成的成果未保留"),
+        ("app.gc.freeze", 0, ""),
+    ],
+)
+def test_a_signal_before_the_command_begins_or_after_its_end(during, code, said):
+    program = f"""
+import os, signal, sys
+sys.argv = ["lzgis", "--version"]
+from lzgis.cli import app, start
+function = {during}
+def interrupted(*given):
+    result = function(*given)
+    os.kill(os.getpid(), signal.SIGINT)
+    return result
+{during} = interrupted
+start.main()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=False)
+    assert (ended.returncode, ended.stderr.strip()) == (code, said)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("after_s", [1.0, 2.5])
 def test_a_signal_leaves_one_line_no_process_and_no_folder(place, tmp_path, number, code, after_s):

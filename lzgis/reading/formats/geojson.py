@@ -111,12 +111,31 @@ class _Twice(dict[str, Any]):
     key: str = ""
 
 
+#: Keys that make a feature; GDAL finds them in any case.
+_OF_A_FEATURE = frozenset({"type", "geometry", "coordinates", "geometries", "features", "properties", "crs"})
+_TYPES_OF_OBJECTS = (
+    "FeatureCollection",
+    "Feature",
+    "GeometryCollection",
+    "Polygon",
+    "MultiPolygon",
+    "LineString",
+    "MultiLineString",
+    "Point",
+    "MultiPoint",
+)
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    if len(found) == len(pairs):
+    is_shape = found.get("type") in _TYPES_OF_OBJECTS
+    folded = [lower for key in found if is_shape and (lower := key.lower()) in _OF_A_FEATURE]
+    if len(found) == len(pairs) and len(folded) == len(set(folded)):
         return found
     twice = _Twice(found)
-    twice.key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+    counts = Counter(key for key, _ in pairs)
+    lower_counts = Counter(folded)
+    twice.key = next(key for key in counts if counts[key] > 1 or lower_counts[key.lower()] > 1)
     return twice
 
 

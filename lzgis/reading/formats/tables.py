@@ -38,7 +38,7 @@ from lzgis.reading.formats.gdal import Kind, check_beginning, choose_layer
 from lzgis.reading.formats.hidden_cells import hidden_cells, sheet_text, with_formulas
 from lzgis.reading.formats.table_checks import LAT, LON, other_pair, with_errors, words_beside
 from lzgis.reading.formats.table_rows import Body, body_of, full_head, heading
-from lzgis.reading.numbers import Cells, plain
+from lzgis.reading.numbers import Cells, half_of_the_globe, plain
 from lzgis.reading.numbers import number as number_of
 from lzgis.reading.repair import Change
 
@@ -308,6 +308,8 @@ def _points(cells: Cells, columns: Columns, options: ReadOptions) -> tuple[np.nd
     if pair == ("lon", "lat"):
         if options.degrees == "packed":
             _refuse_signs(cells, (first, second))
+        other = _of_the_other_axis(cells, pair, (first, second))
+        a[other] = b[other] = np.nan
         for i in np.flatnonzero((np.abs(a) > 180) | (np.abs(b) > 90)):
             column = first if abs(a[i]) > 180 else second
             cells.add_problem(
@@ -324,6 +326,18 @@ def _points(cells: Cells, columns: Columns, options: ReadOptions) -> tuple[np.nd
     if _north_is_first(cells, a, b, (options, names)):
         return b, a, None
     return a, b, None
+
+
+def _of_the_other_axis(cells: Cells, pair: tuple[str, str], columns: tuple[int, int]) -> list[int]:
+    """Report longitudes that say that they count to the north, and latitudes to the east; return their rows."""
+    wrong = []
+    for axis, column in zip(pair, columns, strict=True):
+        for row, values in enumerate(cells.rows):
+            if half_of_the_globe(values[column]) not in ("", axis):
+                what = Message("'{value}' stands in the column of the other axis", value=plain(values[column]))
+                cells.add_problem(row, column, what, Message("correct the cell, or the heading of the column"))
+                wrong.append(row)
+    return wrong
 
 
 def _refuse_signs(cells: Cells, columns: tuple[int, int]) -> None:
