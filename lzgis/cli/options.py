@@ -255,7 +255,9 @@ class OutputOptions:
             "--zone", help="Gauss-Krüger zone of the drawing, as EPSG:4547; the nearest if not given; for dxf."
         ),
     ] = None
-    mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
+    mu: Annotated[
+        bool, typer.Option("--mu", help="Give areas in mu as well, in acres outside China; for docx, htmldoc, pdf.")
+    ] = False
     per_city: Annotated[
         list[str] | None,
         typer.Option(

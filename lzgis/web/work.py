@@ -29,7 +29,7 @@ from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.new_version import NewVersion, write_version
 from lzgis.city.provenance import date_of
 from lzgis.city.reference import city_or_reference
-from lzgis.city.region import Region, is_region, open_region
+from lzgis.city.region import Region, is_region, open_city_or_region, open_region
 from lzgis.coordinates.candidates import compass
 from lzgis.coordinates.helmert import read_helmert
 from lzgis.errors import LzgisError, SourceError
@@ -126,7 +126,7 @@ class Office:
         found = sorted({one for folder in folders for one in folder.rglob("*") if one.is_file()})
         state = tuple((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in found)
         if self._city is None or state != self._state:
-            self._city = open_region(self._folder) if is_region(self._folder) else open_catalogue(self._folder)
+            self._city = open_city_or_region(self._folder)
             self._state = state
             self._tables.clear()
             self._shown.clear()

@@ -100,7 +100,9 @@ def _rule_lines(project: Project, first: dict[str, Row]) -> dict[str, str]:
         severity = source.wording("severity", severity=texts.word("severity", found["severity"]))
         route = route_word(project, found)
         space = " " if source.language == "en" else ""
-        head = f"{visible(texts.rule(rule))}{space}{severity}" + (source.wording("by-route", route=route) if route else "")
+        head = f"{visible(texts.rule(rule))}{space}{severity}" + (
+            source.wording("by-route", route=route) if route else ""
+        )
         below = _required(project, found)
         if below and below == above:
             lines[rule] = head + source.wording("requires-same")

@@ -16,7 +16,7 @@ from lzgis.errors import ConfigError, LzgisError
 from lzgis.web.access import needs
 from lzgis.web.jobs import find, new_job
 from lzgis.web.models import Job, Role, State
-from lzgis.web.pages import city, language_of, of_job, page, refusal, supervisor
+from lzgis.web.pages import city, language_of, of_job, page, progress_part, refusal, supervisor
 from lzgis.web.requests import Request
 from lzgis.web.views.give import SYSTEMS, WAIT_S, inspected
 from lzgis.words import Words
@@ -41,9 +41,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
 def body(request: HttpRequest, key: str) -> HttpResponse:
     """Return the part of the page that changes while the diagnosis runs."""
     job = find(request, key, "inspect")
-    if not job.is_open:
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "_progress", job=job, poll="check-body", warm=supervisor().is_warm)
+    return progress_part(request, job, "check-body")
 
 
 def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]:
