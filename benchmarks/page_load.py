@@ -67,7 +67,8 @@ class Browser:
         """Reload a page until it has what is waited for, as the page does by itself."""
         while done not in text:
             if 'id="progress"' not in text:
-                raise RuntimeError(text[-2000:])
+                said = re.findall(r'class="problem"[^>]*>(.*?)</p>', text, re.DOTALL)
+                raise RuntimeError(f"{url} {said or text[-2000:]}")
             time.sleep(int((re.findall(r"delay:(\d+)ms", text) or ["350"])[0]) / 1000)
             url, text = self.get(url.removeprefix(self.address))
         return text

@@ -226,6 +226,19 @@ def test_scripts_in_every_field_are_shown_as_text(page):
     assert "<script>window" not in searched
 
 
+@pytest.mark.parametrize(
+    "window",
+    ["nan,nan,nan,nan", "inf,0,1,1", "112,24,111,25", "0,0,90,90", "1,2,3", "1.2.3,4,5,6", "9" * 5000, "", "'"],
+)
+def test_a_window_of_the_map_that_is_none_is_refused(page, window):
+    assert page.get("/city/window.json", {"in": window}).status_code == 400
+
+
+def test_a_title_is_one_line(page):
+    made = screened(page, square_text(0, 0, id="s1", activity="住宅"), title="a\r\nSet-Cookie: b=c", tags="d\r\ne")
+    assert (made.title, made.tags) == ("a Set-Cookie: b=c", "d e")
+
+
 def test_a_script_as_a_name_of_an_account_is_refused(page):
     from lzgis.web.accounts import create_account
 

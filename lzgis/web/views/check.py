@@ -149,8 +149,8 @@ def begin(request: HttpRequest, key: str) -> HttpResponse:
             problem = refusal(request, error)
     if problem:
         return page(request, "check", 400, **_values(request, job, problem))
-    made.tags = request.POST.get("tags", "").strip()[:200]
-    made.title = (request.POST.get("title", "").strip() or job.title)[:200]
+    made.tags = " ".join(request.POST.get("tags", "").split())[:200]
+    made.title = (" ".join(request.POST.get("title", "").split()) or job.title)[:200]
     Job.objects.filter(pk=made.key).update(tags=made.tags, title=made.title)
     supervisor().wait(made, WAIT_S)
     return redirect("read", key=made.key)

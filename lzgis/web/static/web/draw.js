@@ -36,7 +36,8 @@
   function measured(points, closed) {
     if (closed && points.length > 2) {
       var m2 = area(points);
-      return said.dataset.area.replace("{m2}", number(m2)).replace("{mu}", (m2 / 10000 * 15).toFixed(1));
+      return said.dataset.area.replace("{m2}", number(m2)).replace("{mu}", (m2 / 10000 * 15).toFixed(1))
+        .replace("{m}", number(length(points.concat([points[0]]))));
     }
     return said.dataset.length.replace("{m}", number(length(points)));
   }
@@ -96,10 +97,17 @@
   map.on("pm:drawstart", function (event) {
     var work = event.workingLayer;
     undo.disabled = false;
-    work.on("pm:vertexadded", function () {
-      var points = work.getLatLngs ? work.getLatLngs() : [];
-      if (points.length > 1) said.textContent = measured(points, event.shape === "Polygon");
-    });
+    if (!work.getLatLngs || event.shape === "Rectangle") return;
+    // With the place of the pointer, which becomes the next corner.
+    function live(moved) {
+      var set = work.getLatLngs(), hint = (map.pm.Draw[event.shape] || {})._hintMarker;
+      var points = set.concat(hint ? [hint.getLatLng()] : moved.latlng ? [moved.latlng] : []);
+      if (!set.length || points.length < 2) return;
+      said.textContent = measured(points, event.shape === "Polygon") + said.dataset.side.replace("{m}", number(length(points.slice(-2))));
+    }
+    work.on("pm:vertexadded", live);
+    map.on("mousemove", live);
+    map.once("pm:drawend", function () { map.off("mousemove", live); });
   });
   map.on("pm:create", function (event) {
     follow(event.layer);
