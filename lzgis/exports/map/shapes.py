@@ -209,9 +209,8 @@ class Drawing:
         some = ~shapely.is_empty(parts)
         return parts[some], owner[some]
 
-    @cached_property
-    def _lines(self) -> tuple[Geometries, Integers, npt.NDArray[np.bool_]]:
-        """The lines and rings of the parts in order, the part of each, and whether it is a ring of a polygon."""
+    def _cut(self) -> tuple[Geometries, Integers, npt.NDArray[np.bool_]]:
+        """Return the lines and rings of the parts in order, the part of each, and whether it is a ring of a polygon."""
         parts, _ = self._parts
         rings, of_ring = shapely.get_rings(parts, return_index=True)
         own = np.flatnonzero(shapely.get_dimensions(parts) == 1)
@@ -221,10 +220,15 @@ class Drawing:
         return lines, owner[order], (np.arange(len(lines)) >= len(own))[order]
 
     @cached_property
+    def _all(self) -> tuple[Arcs, Integers, npt.NDArray[np.bool_]]:
+        """The arcs of all lines and borders, the part of each line, and whether it is a ring; the lines are not kept."""
+        lines, of_part, rings = self._cut()
+        return cut(lines, rings, None if self.borders == "shared" else np.arange(len(lines))), of_part, rings
+
+    @property
     def arcs(self) -> Arcs:
         """The arcs of all lines and borders."""
-        lines, _, rings = self._lines
-        return cut(lines, rings, None if self.borders == "shared" else np.arange(len(lines)))
+        return self._all[0]
 
     @cached_property
     def _metres(self) -> Geometries:
@@ -262,7 +266,7 @@ class Drawing:
         tiny = np.flatnonzero(closed & (edges < _CORNERS - 1))
         corners = np.arange(_CORNERS + 1) * (whole[tiny][:, None] - 1) // _CORNERS
         keep[arcs.first[:-1][tiny][:, None] + corners] = True
-        _, of_part, rings = self._lines
+        _, of_part, rings = self._all
         hole = rings & np.append(False, of_part[1:] == of_part[:-1])[: len(rings)]
         number = _number(arcs.arc)
         used = np.bincount(number, minlength=len(whole))
@@ -323,7 +327,7 @@ class Drawing:
     def _shapes(self, signed: Integers, kept: Kept, cells: Callable[[Any], Any]) -> list[dict[str, Any]]:
         """Return the objects of TopoJSON: for each geometry its type, and its arcs or its coordinates."""
         parts, owner = self._parts
-        _, of_part, _ = self._lines
+        _, of_part, _ = self._all
         lines: list[list[Any]] = [[] for _ in parts]
         bounds = self.arcs.line
         of_line = signed.tolist()
