@@ -452,10 +452,7 @@ def _unit_list_table(texts: ReportText) -> Table:
     }
     # The rest is the clause's, or is for the planner to write.
     rows = CodedRows(
-        [
-            columns.get(name) or Coded(clause, [getattr(one, name, "") for one in sheet.listed])
-            for name in _UNIT_COLUMNS
-        ]
+        [columns.get(name) or Coded(clause, [getattr(one, name, "") for one in sheet.listed]) for name in _UNIT_COLUMNS]
     )
     answers = texts.words("table", "answers").split(",")
     choices = {_UNIT_COLUMNS.index("answer"): answers}
