@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Literal
 
 from lzgis.errors import ConfigError
@@ -21,6 +22,8 @@ class Words:
     ----------
     language : {"zh", "en"}
         The language.
+    own : mapping, optional
+        What replaces its wording, by section and key.
 
     Raises
     ------
@@ -35,9 +38,10 @@ class Words:
     '涉及'
     """
 
-    def __init__(self, language: Language = "zh") -> None:
+    def __init__(self, language: Language = "zh", own: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> None:
         self.language = language
-        self._sections = _load(language)
+        known = _load(language)
+        self._sections = {**known, **{name: {**known[name], **texts} for name, texts in own.items()}} if own else known
 
     def __call__(self, section: str, key: str, **values: object) -> str:
         """Return the wording of `key` in `section`, with its ``{placeholders}`` replaced by `values`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 import sqlite3
 import zipfile
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from typer.testing import CliRunner
 
 import lzgis as lz
 from lzgis.cli.app import app
+from lzgis.exports.dossier.content import dossier
+from lzgis.exports.dossier.html_page import html_text
 
 HERE = Path(__file__).parents[1] / "examples" / "riverton"
 #: Names of fonts that documents ask for, which no reader sees.
@@ -99,6 +102,24 @@ def test_drawings_abroad_are_in_the_zone_of_utm(made: tuple[Path, str]) -> None:
     assert lines
     x, y = lines[0].get_points("xy")[0]
     assert 580_000 < x < 610_000 and 5_940_000 < y < 5_970_000
+
+
+def test_documents_abroad_have_acres_and_the_figures_that_the_city_asks_for(tmp_path: Path) -> None:
+    city = Path(shutil.copytree(HERE, tmp_path / "riverton"))
+    report = lz.screen(HERE / "sites.geojson", city, as_of="2026-11-21")
+    usual = dossier(report, "S1", language="en", mu=True)
+    text = (city / "catalog.toml").read_text("utf-8")
+    (city / "catalog.toml").write_text(
+        text.replace('profile = "world"', 'profile = "world"\nnumbers = "1.234,5"'), "utf-8"
+    )
+    other = dossier(lz.screen(HERE / "sites.geojson", city, as_of="2026-11-21"), "S1", language="en", mu=True)
+
+    # 200 m by 200 m on the ground, less what the ellipsoid takes; an acre has 4,046.856 m².
+    assert usual.project["area_m2"] == "39,984" and usual.project["area_mu"] == "9.88"
+    assert other.project["area_m2"] == "39.984" and other.project["area_mu"] == "9,88"
+    said = html_text(usual)
+    assert "2.471 acres" in said and "Area (acres)" in said
+    assert not re.search(r"\bmu\b|National Database|province", said)
 
 
 def texts_of(path: Path) -> Iterator[str]:

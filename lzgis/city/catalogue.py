@@ -39,6 +39,9 @@ from lzgis.reading.repair import repair_geometries
 from lzgis.rules.book import read_rulebook
 from lzgis.rules.for_sites.plane import as_texts
 
+#: Returns the positions of the rows of a table that are wanted.
+Chosen = Callable[[gpd.GeoDataFrame], "np.ndarray"]
+
 CATALOGUE_FILE = "catalog.toml"
 #: Relative error of lengths in the plane of a city above which they are measured on the ellipsoid.
 EXACT_LENGTHS = 2e-5
@@ -170,8 +173,10 @@ class Catalogue:
             self._read[layer_id] = prepared(layer_id, spec, place, lambda: self._made(layer_id), given=given)
         return self._read[layer_id]
 
-    def load_near(self, layer_id: str, boxes: tuple[Box, ...]) -> LoadedLayer:
+    def load_near(self, layer_id: str, boxes: tuple[Box, ...], *, chosen: Chosen | None = None) -> LoadedLayer:
         """Read the features of a layer that meet some windows, and those without a geometry. Nothing of it is cached.
+
+        See :class:`lzgis.city.known_features.KnownFeatures` for windows that overlap.
 
         Parameters
         ----------
@@ -179,6 +184,8 @@ class Catalogue:
             The layer; its source can be read by windows (:func:`lzgis.reading.near.can_read_near`).
         boxes : tuple of (west, south, east, north)
             The windows, in degrees. Without any, only the fields of the layer are read.
+        chosen : callable, optional
+            Called with the table of the rows read; returns the positions of those that are located, repaired and returned.
 
         Raises
         ------
@@ -186,8 +193,8 @@ class Catalogue:
             As for the whole layer, as far as it was read.
         """
         spec = self.layers[layer_id]
-        loaded = _load(self.root, layer_id, spec, self.city.profile, near=Near(boxes, spec.crs))
-        return loaded if loaded.others else self.load(layer_id)
+        loaded = _load(self.root, layer_id, spec, self.city.profile, near=Near(boxes, spec.crs), chosen=chosen)
+        return loaded if loaded.others or chosen is not None else self.load(layer_id)
 
     @property
     def _outline_layer(self) -> tuple[str, ...]:
@@ -217,10 +224,27 @@ class DeclaredCheck(NamedTuple):
 def open_catalogue(path: str | Path) -> Catalogue:
     """Open a city by its folder or by its ``catalog.toml``. No layer is read yet.
 
+    Parameters
+    ----------
+    path : path
+        The folder, or the file.
+
+    Returns
+    -------
+    Catalogue
+        The layers by id, the plane of the city, and its rule book.
+
     Raises
     ------
     ConfigError
         If there is no catalogue, or it is not valid.
+
+    Examples
+    --------
+    >>> import lzgis as lz
+    >>> city = lz.open_catalogue(lz.reference_city())
+    >>> city.spec.city.name, city.layers["redline"].title
+    ('连州市', '生态保护红线')
     """
     path = Path(path)
     file = path / CATALOGUE_FILE if path.is_dir() or not path.suffix else path
@@ -281,7 +305,34 @@ def _check_places(file: Path, spec: CatalogueSpec) -> None:
 
 
 def measure_declared(catalogue: Catalogue, layer_id: str) -> list[DeclaredCheck]:
-    """Measure every figure that is declared for a layer. The layer is never scaled to fit it."""
+    """Measure every figure that is declared for a layer. The layer is never scaled to fit it.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The city.
+    layer_id : str
+        Id of the layer.
+
+    Returns
+    -------
+    list of DeclaredCheck
+        The declared and the measured figures, in the order of ``catalog.toml``.
+
+    Raises
+    ------
+    ConfigError
+        If the city has no such layer.
+    LayerError
+        If the layer cannot be read.
+
+    Examples
+    --------
+    >>> import lzgis as lz
+    >>> (one,) = measure_declared(lz.open_catalogue(lz.reference_city()), "townships")
+    >>> one.measured, one.holds
+    (12.0, True)
+    """
     return [
         DeclaredCheck(layer_id, declared, value, declared.holds(value))
         for declared in catalogue.layers[layer_id].declared
@@ -347,7 +398,13 @@ def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
 
 
 def _load(
-    root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAULT, *, near: Near | None = None
+    root: Path,
+    layer_id: str,
+    spec: LayerSpec,
+    part_of_world: str = DEFAULT,
+    *,
+    near: Near | None = None,
+    chosen: Chosen | None = None,
 ) -> LoadedLayer:
     name = shown(spec.source)
     place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=name)
@@ -361,6 +418,9 @@ def _load(
         )
     crs = _checked_crs(read.frame, spec, place, problems, of=profile(part_of_world))
     frame = layer_columns(read.frame, spec, place, problems)
+    if chosen is not None:
+        rows = chosen(frame)
+        read, frame = read.only(rows.tolist()), frame.iloc[rows].reset_index(drop=True)
     if not spec.shifted:
         problems += shifted_by_fields(read.frame.columns, place)
     located = locate(

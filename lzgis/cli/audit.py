@@ -7,13 +7,13 @@ that does not hold is shown, but is not a conflict.
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from lzgis.cli.console import ExitCode, announce, print_json, print_lines, print_problems, progress_bar, stdout
@@ -173,12 +173,13 @@ def statement_lines(report: AuditReport, words: Words, summed: Sequence[Mapping[
             words.message(one) for one in (row["what"], row["note"], Message("the largest: {what}", what=worst["what"]))
         ]
         head = f"{words.title(rule.title, rule.title_en)}  {words('state', row['state'])}  "
-        where = "" if np.isnan(row["lon"]) else f"  {row['lon']:.6f} {row['lat']:.6f}"
+        where = "" if math.isnan(row["lon"]) else f"  {row['lon']:.6f} {row['lat']:.6f}"
         yield head + SEPARATOR.join(filter(None, parts)) + where
 
 
 def _shown(report: AuditReport) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the findings to show one by one, and the statements of rules and pairs of layers that have many."""
+    import numpy as np
     import pandas as pd
 
     from lzgis.audits.statements import FEW, statements

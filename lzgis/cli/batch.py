@@ -21,7 +21,7 @@ from lzgis.cli.console import (
     stdout,
 )
 from lzgis.cli.result import made_at, recorded_command
-from lzgis.errors import ConfigError, LzgisError
+from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ class ShardOptions:
             return self.workers
         return min(os.cpu_count() or 1, _MOST_WORKERS) if _many(sites) else 1
 
-    def concerns(self, sites: Path, out: Path | None) -> bool:
-        """Return whether a file of sites is screened in shards.
+    def requested(self, out: Path | None) -> bool:
+        """Return whether sites are screened in shards, however many they are.
 
         Raises
         ------
@@ -80,27 +80,24 @@ class ShardOptions:
             if requested:
                 raise ConfigError("--out", Message("is needed for a batch"), Message("name a folder for the results"))
             return False
-        if requested or (out / ".lzgis" / "batch").is_dir():
-            return True
-        return _many(sites)
+        return requested or (out / ".lzgis" / "batch").is_dir()
+
+
+def most_at_once(sites: Path) -> int | None:
+    """Return how many sites are screened without shards; None if the file cannot hold more, or is read as a whole."""
+    least = _LEAST_BYTES.get(sites.suffix.lower())
+    return None if least is None or not sites.is_file() or sites.stat().st_size < least * _MANY else _MANY
 
 
 def _many(sites: Path) -> bool:
-    """Return whether a file holds many sites; a small file is not opened for that, nor one that is read as a whole."""
-    least = _LEAST_BYTES.get(sites.suffix.lower())
-    if least is None or not sites.is_file() or sites.stat().st_size < least * _MANY:
-        return False
-    from lzgis.reading import ReadOptions, begin_reading
+    """Return whether a file holds many sites."""
+    from lzgis.reading import begin_reading
 
-    try:
-        with begin_reading(sites, options=ReadOptions(rows=(0, 1))) as reading:
-            # Rows are counted in the sandbox; what every screening imports is imported meanwhile.
-            import lzgis.screening.run  # noqa: F401
-
-            return (reading.result().total or 0) > _MANY
-    except LzgisError:
-        # The error is reported when the file is read.
+    most = most_at_once(sites)
+    if most is None:
         return False
+    with begin_reading(sites, most=most) as reading:
+        return reading.is_long()
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,10 @@ def demo(
 ) -> None:
     """Screen the reference city's own projects and write every default format."""
     from lzgis.city.reference import sites_or_reference
+    from lzgis.reading import begin_reading
 
-    report = screened(sites_or_reference(None), None, None, lang)
+    with begin_reading(sites_or_reference(None)) as table:
+        report = screened(table, None, None, lang)
     written = write_report(report, out, formats_of(None), lang, options={}, given=given_inputs(None, None))
     show_report(report, lang, written)
     announce(written, lang.words)

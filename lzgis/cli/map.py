@@ -84,9 +84,11 @@ def draw_maps(  # noqa: PLR0913 (a command has as many options as it needs)
 ) -> None:
     """Draw maps on paper: one for each SITE, or an overview of them all."""
     from lzgis.city.reference import sites_or_reference
+    from lzgis.reading import begin_reading
 
     sheets.suffixes()
-    report = screened(sites_or_reference(sites), layers, as_of, lang, reading=reading)
+    with begin_reading(sites_or_reference(sites), options=reading.options()) as table:
+        report = screened(table, layers, as_of, lang)
     announce(write_sheets(report, ids or [], sheets, lang.code, given_inputs(sites, layers)), lang.words)
 
 

@@ -175,7 +175,6 @@ class ReadingOptions:
         ConfigError
             If a filter is not of the form FIELD=VALUE, or the Helmert parameters cannot be read.
         """
-        from lzgis.coordinates.helmert import read_helmert
         from lzgis.reading import ReadOptions
 
         where: dict[str, list[str]] = {}
@@ -186,13 +185,18 @@ class ReadingOptions:
                     "--where", Message("'{value}' is no filter", value=one), Message("write FIELD=VALUE, as 状态=拟建")
                 )
             where.setdefault(name, []).append(value)
+        helmert = None
+        if self.helmert:
+            from lzgis.coordinates.helmert import read_helmert
+
+            helmert = read_helmert(self.helmert)
         return ReadOptions(
             layer=self.site_layer,
             crs=self.crs,
             encoding=self.encoding,
             shifted=self.shifted.value if self.shifted else "",
             where=where,
-            helmert=read_helmert(self.helmert) if self.helmert else None,
+            helmert=helmert,
             repairs="accepted" if self.accept_repairs else "listed",
             shapes=self.shapes.value if self.shapes else "given",
             degrees=self.degrees.value if self.degrees else "decimal",
@@ -251,7 +255,9 @@ class OutputOptions:
             "--zone", help="Gauss-Krüger zone of the drawing, as EPSG:4547; the nearest if not given; for dxf."
         ),
     ] = None
-    mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
+    mu: Annotated[
+        bool, typer.Option("--mu", help="Give areas in mu as well, in acres outside China; for docx, htmldoc, pdf.")
+    ] = False
     per_city: Annotated[
         list[str] | None,
         typer.Option(

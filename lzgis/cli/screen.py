@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from lzgis.cli.batch import BatchRequest, ShardOptions, run_batch
+from lzgis.cli.batch import BatchRequest, ShardOptions, most_at_once, run_batch
 from lzgis.cli.console import announce, code_of_verdicts, print_json, print_problems, progress_bar, stdout
 from lzgis.cli.options import (
     AsOfOption,
@@ -30,6 +31,7 @@ from lzgis.messages import Message
 if TYPE_CHECKING:
     from lzgis.files.manifest import InputPaths
     from lzgis.model.report import Problem, Report
+    from lzgis.reading import Reading
 
 
 @gathers(ReadingOptions, "reading")
@@ -46,28 +48,19 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     shards: ShardOptions = ShardOptions(),  # noqa: B008 (frozen)
 ) -> None:
     """Check sites against every rule in force, and write the results."""
-    names = formats_for(output)
-    if output.as_json and output.mode == MapMode.public:
-        what = Message("{formats} have no public edition", formats="json")
-        raise ConfigError("--json", what, Message("leave it out"))
-    per_city = _formats_per_city(output, layers)
-    options = {**asdict(output), "workers": 0}
-    if shards.concerns(sites, output.out):
-        _check_batch(output)
-        request = BatchRequest(
-            sites=sites,
-            layers=layers,
-            as_of=as_of,
-            out=output.out or Path(),
-            formats=names if output.formats or output.mode == MapMode.public else None,
-            language=lang.code,
-            overrides=output.overrides,
-            reading=reading.options(),
-            options=options,
-            per_city=tuple(per_city),
-        )
-        raise typer.Exit(run_batch(request, shards))
-    report = screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
+    from lzgis.reading import begin_reading
+
+    in_shards = partial(_in_shards, sites, layers, as_of, lang, output=output, reading=reading, shards=shards)
+    if shards.requested(output.out):
+        in_shards()
+    most = most_at_once(sites) if output.out else None
+    # The file is read in a separate process while the heavy packages are imported here.
+    with begin_reading(sites, options=reading.options(), most=most) as table:
+        names, per_city = _formats(output, layers)
+        if table.is_long():
+            table.close()
+            in_shards()
+        report = screened(table, layers, as_of, lang, overrides=output.overrides)
     below = output.base or output.dem
     report = replace(report, backdrop=below) if below else report
     if output.out:
@@ -75,6 +68,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
 
         names, left_out = by_profile(names, report.city)
         report = replace(report, problems=(*report.problems, *left_out))
+    options = {**asdict(output), "workers": 0}
     given = given_inputs(sites, *(layers or []), overrides=output.overrides)
     written = (
         write_report(report, output.out, names, lang, options=options, given=given, per_city=per_city)
@@ -89,6 +83,42 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         show_report(report, lang, written)
     announce(written, lang.words)
     raise typer.Exit(code_of_verdicts(set(report.verdicts["verdict"])))
+
+
+def _in_shards(  # noqa: PLR0913 (what a command may be given)
+    sites: Path,
+    layers: list[Path] | None,
+    as_of: str | None,
+    lang: Lang,
+    *,
+    output: OutputOptions,
+    reading: ReadingOptions,
+    shards: ShardOptions,
+) -> NoReturn:
+    names, per_city = _formats(output, layers)
+    _check_batch(output)
+    request = BatchRequest(
+        sites=sites,
+        layers=layers,
+        as_of=as_of,
+        out=output.out or Path(),
+        formats=names if output.formats or output.mode == MapMode.public else None,
+        language=lang.code,
+        overrides=output.overrides,
+        reading=reading.options(),
+        options={**asdict(output), "workers": 0},
+        per_city=tuple(per_city),
+    )
+    raise typer.Exit(run_batch(request, shards))
+
+
+def _formats(output: OutputOptions, layers: list[Path] | None) -> tuple[list[str], list[str]]:
+    """Return the formats to write, and those for each city of a region."""
+    names = formats_for(output)
+    if output.as_json and output.mode == MapMode.public:
+        what = Message("{formats} have no public edition", formats="json")
+        raise ConfigError("--json", what, Message("leave it out"))
+    return names, _formats_per_city(output, layers)
 
 
 def _formats_per_city(output: OutputOptions, layers: list[Path] | None) -> list[str]:
@@ -124,24 +154,20 @@ def _check_batch(output: OutputOptions) -> None:
 
 
 def screened(
-    sites: Path,
+    sites: Reading,
     layers: Path | list[Path] | None,
     as_of: str | None,
     lang: Lang,
     *,
     overrides: Path | None = None,
-    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> Report:
-    """Screen a file of sites with a progress bar, and record the command in the report."""
-    from lzgis.reading import begin_reading
-
-    # The file is read in a separate process while the heavy packages are imported here.
-    with begin_reading(sites, options=reading.options()) as table, progress_bar(lang.words) as progress:
+    """Screen sites that are being read with a progress bar, and record the command in the report."""
+    with progress_bar(lang.words) as progress:
         from lzgis.city.region import region_or_city
         from lzgis.screening.screen import screen as screen_sites
 
         city = region_or_city([layers] if isinstance(layers, Path) else layers)
-        report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
+        report = screen_sites(sites, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=recorded_command()))
 
 

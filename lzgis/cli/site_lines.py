@@ -9,7 +9,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
-from lzgis.exports.rounding import Rounding
+from lzgis.exports.rounding import Rounding, numbers_of
 from lzgis.model.report import HIT_STATES, Report, State, Verdict
 
 if TYPE_CHECKING:
@@ -33,12 +33,14 @@ _ROUTES = ("prohibited", "limited", "key-project", "permit", "proof", "sliver", 
 
 def count_lines(report: Report, words: Words) -> list[Text]:
     """Return the number of sites and the day of the rules, and below it the number of sites per verdict."""
-    counts = report.verdicts["verdict"].value_counts()
-    head = words("cli", "screened", count=f"{len(report.verdicts):,}", as_of=report.provenance.as_of)
+    counts, numbers = report.verdicts["verdict"].value_counts(), numbers_of(report.city)
+    head = words("cli", "screened", count=numbers(len(report.verdicts)), as_of=report.provenance.as_of)
     line = Text()
     for verdict, (mark, style) in MARKS.items():
         line.append("   " if line else "")
-        line.append(f"{mark} {words('cli', f'short_{verdict.name}')} {counts.get(verdict.value, 0):,}", style=style)
+        line.append(
+            f"{mark} {words('cli', f'short_{verdict.name}')} {numbers(counts.get(verdict.value, 0))}", style=style
+        )
     return [Text(head, style="bold"), line]
 
 
@@ -71,7 +73,12 @@ def site_lines(report: Report, words: Words, *, width: int, place: str = "") -> 
             lines.append(_reasons(report, reasons, words, width))
     if len(report.verdicts) > len(rows):
         key = "more_in" if place else "more_sites"
-        lines.append(Text(words("cli", key, count=f"{len(report.verdicts) - len(rows):,}", place=place), style="dim"))
+        lines.append(
+            Text(
+                words("cli", key, count=numbers_of(report.city)(len(report.verdicts) - len(rows)), place=place),
+                style="dim",
+            )
+        )
     return lines
 
 
@@ -95,7 +102,8 @@ def scope_lines(report: Report, words: Words, *, width: int) -> list[Text]:
     lines = []
     unmeant, inside = not_applicable_counts(report)
     if unmeant:
-        lines.append(Text(words("cli", "not_applicable", count=f"{unmeant:,}", inside=f"{inside:,}")))
+        numbers = numbers_of(report.city)
+        lines.append(Text(words("cli", "not_applicable", count=numbers(unmeant), inside=numbers(inside))))
     if report.not_covered:
         matters = [report.book.matters[one] for one in report.not_covered]
         names = [words.title(one.title, one.title_en) for one in matters]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -38,8 +39,14 @@ class Profile:
         The zones that maps and drawings are made in.
     left_out : tuple of str
         Formats of results that cannot be written.
-    units : tuple of str
-        Units of area, besides m² and hectares, that documents may give: ``mu`` in China.
+    unit : {"mu", "acre"}
+        The unit of area that documents may give besides m² and hectares.
+    unit_m2 : float
+        Its size, m².
+    numbers : str
+        How a figure of documents looks, as ``1,234.5``: the signs of thousands and of decimals.
+    words : mapping
+        What replaces the wording, by language, section and key.
     codes : {"zh", "en"}
         Language of the codes of verdicts and states in files for programs.
     """
@@ -52,8 +59,11 @@ class Profile:
     crs: str
     zones: Literal["gauss-kruger", "utm"]
     left_out: tuple[str, ...]
-    units: tuple[str, ...]
+    unit: Literal["mu", "acre"]
+    unit_m2: float
+    numbers: str
     codes: Literal["zh", "en"]
+    words: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
     def zone(self, lon_deg: float, lat_deg: float) -> Zone:
         """Return the zone that maps of a place are drawn in.

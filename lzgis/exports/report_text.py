@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lzgis.city.layer_dates import date_problems
+from lzgis.coordinates.profiles import profile
 from lzgis.exports.codes import Codes
 from lzgis.model.report import (
     SEPARATOR,
@@ -208,7 +209,7 @@ class ContextText:
 
     def __init__(self, context: ReportContext, language: Language) -> None:
         self.context = context
-        self.words = Words(language)
+        self.words = Words(language, profile(context.city.profile).words.get(language, {}))
         self._rules: Mapping[str, Rule] = {r.id: r for r in context.book.rules}
         self._translated = cache(self._translations)
 
@@ -363,8 +364,7 @@ class ContextText:
 
     def certainty_of(self, rule: Rule) -> str:
         """Return, worded, how well the weakest document of a rule is known."""
-        found = [self.context.book.documents[b.document].certainty for b in rule.basis]
-        return self.words("certainty", max(found, key=lambda one: one.rank))
+        return self.words("certainty", self.context.book.certainty_of(rule.basis))
 
     def _translations(self, rule_id: str) -> dict[str, str]:
         rule = self._rules.get(rule_id)

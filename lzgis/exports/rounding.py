@@ -11,28 +11,55 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lzgis.coordinates.profiles import profile
 from lzgis.exports.report_text import number
+from lzgis.model.catalogue import CitySpec
 from lzgis.model.report import ReportContext
 
 #: Printed where there is no figure.
 NONE = "—"
-M2_PER_HA, M2_PER_MU = 10_000.0, 10_000.0 / 15.0
+M2_PER_HA = 10_000.0
 
 
-def plain(value: Any) -> str:
-    """Format a figure of a rule, such as a required distance, without trailing zeros.
+class Numbers(NamedTuple):
+    """The signs of thousands and of decimals.
 
     Examples
     --------
-    >>> plain(7.25), plain(30.0)
-    ('7.25', '30')
+    >>> numbers = Numbers(".", ",")
+    >>> numbers(1234567.891, 2), numbers(0.5, 1), numbers(1200)
+    ('1.234.567,89', '0,5', '1.200')
     """
-    found = number(value, 3)
-    return NONE if found is None else f"{found:g}"
+
+    thousands: str
+    decimal: str
+
+    def __call__(self, value: float, places: int = 0) -> str:
+        """Format a number."""
+        return self.signed(f"{value:,.{places}f}")
+
+    def signed(self, text: str) -> str:
+        """Return a number that is written as ``1,234.5`` with these signs."""
+        if (self.thousands, self.decimal) == (",", "."):
+            return text
+        return text.translate({ord(","): self.thousands, ord("."): self.decimal})
+
+
+def numbers_of(city: CitySpec) -> Numbers:
+    """Return the signs with which documents of a city write figures: its own, or those of its profile.
+
+    Examples
+    --------
+    >>> numbers_of(CitySpec(name="Riverton", profile="world", numbers="1.234,5"))(39984.26, 1)
+    '39.984,3'
+    """
+    shown = city.numbers or profile(city.profile).numbers
+    # A line never breaks within a figure.
+    return Numbers(shown[1:-5].replace(" ", "\u00a0"), shown[-2])
 
 
 class Places(NamedTuple):
-    """Decimals of figures: lengths (m), areas (m²), areas in hectares and in mu."""
+    """Decimals of figures: lengths (m), areas (m²), areas in hectares and in the unit of the profile, as mu."""
 
     m: int
     m2: int
@@ -55,7 +82,7 @@ class Rounding:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> rounding = Rounding(SimpleNamespace(city=SimpleNamespace(notice="示意数据"), layers={}))
+    >>> rounding = Rounding(SimpleNamespace(city=CitySpec(name="连州市", notice="示意数据"), layers={}))
     >>> rounding.metres(3384.26), rounding.square_metres(10000.01), rounding.hectares(10000.01), rounding.mu(10000.01)
     ('3,384.3', '10,000', '1.0000', '15.00')
     """
@@ -63,6 +90,8 @@ class Rounding:
     def __init__(self, context: ReportContext) -> None:
         self._noticed = bool(context.city.notice)
         self._layers = context.layers
+        self.numbers = numbers_of(context.city)
+        self._unit_m2 = profile(context.city.profile).unit_m2
 
     def places(self, layer: str = "") -> Places:
         """Return the decimals of a figure from a layer, or of the sites themselves if none is named."""
@@ -76,7 +105,7 @@ class Rounding:
         Examples
         --------
         >>> from types import SimpleNamespace
-        >>> rounding = Rounding(SimpleNamespace(city=SimpleNamespace(notice="示意数据"), layers={}))
+        >>> rounding = Rounding(SimpleNamespace(city=CitySpec(name="连州市", notice="示意数据"), layers={}))
         >>> rounding.metres(29.996), rounding.metres(29.996, limit=30.0)
         ('30.0', '29.996')
         """
@@ -86,24 +115,26 @@ class Rounding:
         places = self.places(layer).m
         while most is not None and found < most and round(found, places) >= most and places < 3:
             places += 1
-        return f"{round(found, places) + 0.0:,.{places}f}"
+        return self.numbers(round(found, places) + 0.0, places)
 
     def square_metres(self, value: Any, layer: str = "") -> str:
         """Format an area, given in m²; one that would be rounded to nothing keeps its digits."""
         found, places = number(value), self.places(layer).m2
         if found is None:
             return NONE
-        return f"{found:,.2f}" if found and not round(found, places) else f"{round(found, places) + 0.0:,.{places}f}"
+        if found and not round(found, places):
+            return self.numbers(found, 2)
+        return self.numbers(round(found, places) + 0.0, places)
 
     def hectares(self, value: Any, layer: str = "") -> str:
         """Format an area, given in m², in hectares."""
         found, places = number(value), self.places(layer).ha
-        return NONE if found is None else f"{round(found / M2_PER_HA, places) + 0.0:,.{places}f}"
+        return NONE if found is None else self.numbers(round(found / M2_PER_HA, places) + 0.0, places)
 
     def mu(self, value: Any, layer: str = "") -> str:
-        """Format an area, given in m², in mu."""
+        """Format an area, given in m², in the unit of the profile: mu in China, acres in the world."""
         found, places = number(value), self.places(layer).mu
-        return NONE if found is None else f"{round(found / M2_PER_MU, places) + 0.0:,.{places}f}"
+        return NONE if found is None else self.numbers(round(found / self._unit_m2, places) + 0.0, places)
 
     def percent(self, value: Any) -> str:
         """Format a share; one that is neither nothing nor everything is printed as neither.
@@ -111,7 +142,7 @@ class Rounding:
         Examples
         --------
         >>> from types import SimpleNamespace
-        >>> rounding = Rounding(SimpleNamespace(city=SimpleNamespace(notice=""), layers={}))
+        >>> rounding = Rounding(SimpleNamespace(city=CitySpec(name="连州市"), layers={}))
         >>> rounding.percent(0.0089), rounding.percent(0.00001), rounding.percent(0.9999), rounding.percent(1.0)
         ('0.9%', '<0.1%', '>99.9%', '100%')
         """
@@ -119,10 +150,23 @@ class Rounding:
         if found is None:
             return NONE
         if 0 < found < 0.0005:
-            return "<0.1%"
+            return self.numbers.signed("<0.1%")
         if 0.9995 <= found < 1 - 1e-9:
-            return ">99.9%"
-        return f"{100 * found:.1f}".removesuffix(".0") + "%"
+            return self.numbers.signed(">99.9%")
+        return self.numbers.signed(f"{100 * found:.1f}".removesuffix(".0") + "%")
+
+    def plain(self, value: Any) -> str:
+        """Format a figure of a rule, such as a required distance, without trailing zeros.
+
+        Examples
+        --------
+        >>> from types import SimpleNamespace
+        >>> rounding = Rounding(SimpleNamespace(city=CitySpec(name="连州市"), layers={}))
+        >>> rounding.plain(7.25), rounding.plain(30.0)
+        ('7.25', '30')
+        """
+        found = number(value, 3)
+        return NONE if found is None else self.numbers.signed(f"{found:g}")
 
 
 def rounded_parts(values: Sequence[float], places: int) -> list[float]:

@@ -128,8 +128,8 @@ def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: In
     from lzgis.geometry.loops.corridor_areas import Groups, encroached, outlines
 
     layer = laid_out(baselines, cell=sites.cell)
-    if "outlines" not in baselines.cached:
-        baselines.cached["outlines"] = outlines(baselines.geometries)
+    if "outlines for corridors" not in baselines.cached:
+        baselines.cached["outlines for corridors"] = outlines(baselines.geometries)
     # Cases of one site and baseline, next to each other along the curve, find their edges in the processor's cache.
     found = np.zeros((len(which), 3))
     grid = (layer.grid.cells, layer.grid.directory, layer.grid.cell)
@@ -137,7 +137,7 @@ def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: In
     def work(first: int, last: int) -> None:
         some = cases.take(which[first:last])
         groups = Groups(some.site, some.start, some.feature, some.radius[some.start[:-1]])
-        encroached(sites.outlines.chain, baselines.cached["outlines"], grid, groups, found[first:last])
+        encroached(sites.outlines.chain, baselines.cached["outlines for corridors"], grid, groups, found[first:last])
 
     in_pieces(len(which), cores(), work)
     return found

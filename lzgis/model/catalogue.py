@@ -196,7 +196,8 @@ class CitySpec(_Data):
     column ``name``) that maps draw and name outside the city. `divisions` names the layers of townships and villages by which
     findings are broken down; one that the city does not have is skipped. `outside` names folders outside the city's own from
     which files may be read; without it, every file is in the folder of the catalogue. `profile` names the part of the world
-    that the city lies in: ``cn``, mainland China, or ``world``.
+    that the city lies in: ``cn``, mainland China, or ``world``. `numbers` shows how documents write figures, if not as the
+    profile says.
     """
 
     name: str
@@ -211,6 +212,9 @@ class CitySpec(_Data):
     neighbours: str | None = Field(default=None, exclude_if=lambda value: value is None)
     outside: list[str] = []
     profile: Literal["cn", "world"] = Field(default="cn", exclude_if=lambda value: value == "cn")
+    numbers: Literal["1,234.5", "1.234,5", "1 234,5", "1 234.5", "1’234.5", "1234.5", "1234,5"] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
 
 
 class CoverClass(_Data):

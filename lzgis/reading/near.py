@@ -78,14 +78,22 @@ def windows(bounds: npt.NDArray[np.float64], reach_m: npt.NDArray[np.float64]) -
     (24.9, 25.1, 112.11)
     """
     there = np.isfinite(bounds).all(axis=1)
-    bounds, reach_m = bounds[there], reach_m[there] + MARGIN_M
-    if not len(bounds):
-        return ()
-    high = reach_m / _DEGREE_M
+    return _joined(_gathered(grown(bounds[there], reach_m[there] + MARGIN_M))) if there.any() else ()
+
+
+def grown(bounds: npt.NDArray[np.float64], by_m: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the boxes that hold everything within some metres of other boxes, in degrees, shape (n, 4).
+
+    Examples
+    --------
+    >>> grown(np.array([[112.0, 25.0, 112.0, 25.0]]), np.array([11050.0])).round(3).tolist()
+    [[111.89, 24.9, 112.11, 25.1]]
+    """
+    high = by_m / _DEGREE_M
     top = np.minimum(np.abs(bounds[:, [1, 3]]).max(axis=1) + high, 89.0)
     wide = high / np.cos(np.radians(top))
-    grown = bounds + np.column_stack([-wide, -high, wide, high])
-    return _joined(_gathered(grown))
+    larger: npt.NDArray[np.float64] = bounds + np.column_stack([-wide, -high, wide, high])
+    return larger
 
 
 def _gathered(boxes: npt.NDArray[np.float64]) -> list[Box]:

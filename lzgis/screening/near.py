@@ -7,32 +7,28 @@ a larger window, until nothing farther could be nearer, or the whole layer has b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import shapely
 
-from lzgis.city.plane_layers import in_plane
+from lzgis.city.known_features import KnownFeatures
 from lzgis.city.prepared import LoadedLayer
 from lzgis.coordinates.locate import all_outside
+from lzgis.coordinates.plane import Plane
+from lzgis.geometry import FeatureIndex
 from lzgis.messages import Message
 from lzgis.model.catalogue import LayerSpec
-from lzgis.model.report import Problem, SiteTable
+from lzgis.model.report import Layer, Problem, SiteTable
 from lzgis.model.rules import Rule
-from lzgis.reading.near import windows
+from lzgis.reading.near import grown
 from lzgis.rules.for_sites import KINDS
 from lzgis.rules.for_sites.baselines import HALF_WIDTH_FIELD
 from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.setting import Setting
-
-if TYPE_CHECKING:
-    from lzgis.geometry import SiteShapes
 
 #: What is read around a site at first beyond the reach of the rules, m, and how many times farther each next time.
 _FIRST_M, _STEP = 3_000.0, 4.0
@@ -41,6 +37,8 @@ _PLACE_M, _MOST_ACROSS = 60_000.0, 8
 _DEGREE_M = 111_000.0
 #: A window of this size (m) holds the whole earth.
 _EVERYTHING_M = 2.1e7
+#: Of so many vertices one bounds the distance of a feature.
+_SAMPLED = 16
 
 
 def places(sites: SiteTable) -> list[npt.NDArray[np.intp]]:
@@ -58,8 +56,15 @@ def places(sites: SiteTable) -> list[npt.NDArray[np.intp]]:
     return [np.flatnonzero(number == one) for one in np.unique(number)]
 
 
-def near_sites(setting: Setting, sites: SiteTable) -> Setting:
+def known_features(setting: Setting) -> dict[str, KnownFeatures]:
+    """Return what holds the features of the layers that are read by window, by layer; nothing is read yet."""
+    return {name: KnownFeatures(setting.city, name) for name in sorted(setting.by_window)}
+
+
+def near_sites(setting: Setting, sites: SiteTable, known: Mapping[str, KnownFeatures] | None = None) -> Setting:
     """Return the setting with the features near some sites of the layers that are read by window.
+
+    Features in `known` are not read again; those that are read are added to it.
 
     Raises
     ------
@@ -70,27 +75,19 @@ def near_sites(setting: Setting, sites: SiteTable) -> Setting:
         return setting
     geometry = sites.frame.geometry.to_numpy()
     geometry = geometry[~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)]
-    read = {name: _read_near(setting, name, geometry) for name in sorted(setting.by_window)}
+    known = known_features(setting) if known is None else known
+    read = {name: _read_near(setting, one, name, geometry) for name, one in known.items()}
     return replace(setting, loaded={**setting.loaded, **read}, by_window=frozenset(), before=setting)
 
 
-def united(setting: Setting, settings: Sequence[Setting]) -> Setting:
+def united(setting: Setting, known: Mapping[str, KnownFeatures]) -> Setting:
     """Return the setting with all features that were read for some places, and how many these are."""
     loaded = dict(setting.loaded)
-    for name in sorted(setting.by_window):
-        read = [one.loaded[name] for one in settings]
-        held = max(len(one.layer.frame) + one.others for one in read)
-        frames = [one.layer.frame for one in read]
-        frame = frames[0]
-        if len(frames) > 1:
-            together = pd.concat(frames, ignore_index=True)
-            frame = gpd.GeoDataFrame(together[~together["id"].duplicated()].reset_index(drop=True), crs=frames[0].crs)
-        doubtful = {shapely.to_wkb(one) if one is not None else None: one for r in read for one in r.layer.doubtful}
-        layer = replace(read[0].layer, frame=frame, doubtful=tuple(doubtful.values()))
-        problems = tuple(dict.fromkeys(one for r in read for one in r.problems))
-        repairs = tuple(dict.fromkeys(one for r in read for one in r.repairs))
-        made = replace(read[0], layer=layer, problems=problems, repairs=repairs, others=max(held - len(frame), 0))
-        loaded[name] = replace(made, problems=(*problems, *_of_window(made)))
+    for name, one in known.items():
+        made = one.all()
+        if made is not None:
+            made = _with_spec(made, loaded[name].layer.spec)
+            loaded[name] = replace(made, problems=(*made.problems, *_of_window(made)))
     return replace(setting, loaded=loaded, by_window=frozenset(), before=setting)
 
 
@@ -107,56 +104,90 @@ def _of_window(loaded: LoadedLayer) -> list[Problem]:
     return [Problem("note", place, what, Message("lzgis layers reads and checks all of them"))]
 
 
-def _read_near(setting: Setting, name: str, sites: npt.NDArray[np.object_]) -> LoadedLayer:
-    from lzgis.geometry import SiteShapes
-
+def _read_near(setting: Setting, known: KnownFeatures, name: str, sites: npt.NDArray[np.object_]) -> LoadedLayer:
     fields = setting.loaded[name].layer
     if not len(sites):
         return setting.loaded[name]
     rules = [rule for rule in setting.book.rules if name in rule.layers]
     if any(isinstance(rule, KeepAway) for rule in rules) and HALF_WIDTH_FIELD in fields.frame:
         # A feature reaches as far as its own half-width says, which is only known once it has been read.
-        return _with_spec(setting.city.load(name), fields.spec)
-    city = setting.city
-    bounds, shapes = shapely.bounds(sites), SiteShapes(np.asarray(city.plane.project(sites), dtype=object))
+        return _with_spec(known.whole(), fields.spec)
     reach = np.full(len(sites), max((rule.reach_m for rule in rules), default=0.0) + _FIRST_M)
     while reach.max() <= _EVERYTHING_M:
         # What the rules say of the layer was added to its description.
-        made = _with_spec(city.load_near(name, windows(bounds, reach)), fields.spec)
+        made = _with_spec(known.near(shapely.bounds(sites), reach), fields.spec)
         if not made.others:
             return made
-        short = _too_short(in_plane(made.layer, city), rules, shapes, reach)
+        needed = _needed_m(setting.city.plane, made.layer, rules, sites, reach)
         if not len(made.layer.frame) or _elsewhere(setting, made):
-            short[:] = True
-        if not short.any():
+            needed[:] = np.inf
+        if (needed <= reach).all():
             return made
-        reach = np.where(short, reach * _STEP, reach)
-    return _with_spec(city.load(name), fields.spec)
+        # Nothing is nearer than the nearest feature of what lies within its distance.
+        farther = np.where(np.isfinite(needed), np.maximum(needed * 1.01, reach), reach * _STEP)
+        reach = np.where(needed <= reach, reach, farther)
+    return _with_spec(known.whole(), fields.spec)
 
 
 def _with_spec(loaded: LoadedLayer, spec: LayerSpec) -> LoadedLayer:
     return replace(loaded, layer=replace(loaded.layer, spec=spec))
 
 
-def _too_short(
-    layer: PlaneLayer, rules: Iterable[Rule], sites: SiteShapes, reach: npt.NDArray[np.float64]
-) -> npt.NDArray[np.bool_]:
-    """Return the sites whose nearest feature of a rule may not have been read."""
-    from lzgis.geometry import nearest_rounded
+def _needed_m(
+    plane: Plane, layer: Layer, rules: Iterable[Rule], sites: npt.NDArray[np.object_], reach: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return how far around each site the layer must be read, m: beyond the nearest feature of each rule.
 
-    short = np.zeros(len(reach), dtype=bool)
-    wheres = {repr(rule.where): rule.where for rule in rules if not KINDS[rule.kind].informs}
-    for where in wheres.values():
-        if layer.missing_fields(where):
+    At most `reach` where the features read there are enough; infinite where no feature of a rule was read.
+    """
+    needed = np.zeros(len(reach))
+    bare = PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(layer.frame.geometry.to_numpy()))
+    for where in {repr(rule.where): rule.where for rule in rules if not KINDS[rule.kind].informs}.values():
+        if bare.missing_fields(where):
             continue
-        which = layer.matching(where)
-        index = layer.index if len(which) == len(layer.frame) else layer.index.take(which)
-        if not len(which):
-            short[:] = True
-            continue
-        distance = nearest_rounded(sites, index).distance
-        short |= ~(distance <= reach)
-    return short
+        features = bare.index.geometries[bare.matching(where)]
+        if not len(features):
+            return np.full(len(reach), np.inf)
+        nearest = _at_most_m(plane, features, sites)
+        # Lengths in a plane are right to a hundredth at least. What is near by this bound need not be measured.
+        beyond = np.flatnonzero(nearest > 0.99 * reach)
+        nearest[beyond] = np.minimum(nearest[beyond], _nearest_m(plane, features, sites[beyond], reach[beyond]))
+        needed = np.maximum(needed, nearest)
+    return needed
+
+
+def _nearest_m(
+    plane: Plane, features: npt.NDArray[np.object_], sites: npt.NDArray[np.object_], reach: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the distance (m) of the nearest feature of each site; infinite if its box lies beyond `reach`."""
+    nearest = np.full(len(sites), np.inf)
+    boxes = shapely.box(*grown(shapely.bounds(sites), reach).T)
+    which = np.unique(shapely.STRtree(features).query(boxes)[1])
+    if not len(which) or not len(sites):
+        return nearest
+    tree = shapely.STRtree(plane.project(features[which]))
+    (found, _), distance = tree.query_nearest(plane.project(sites), return_distance=True, all_matches=False)
+    nearest[found] = distance
+    return nearest
+
+
+def _at_most_m(
+    plane: Plane, features: npt.NDArray[np.object_], sites: npt.NDArray[np.object_]
+) -> npt.NDArray[np.float64]:
+    """Return a distance (m) that the nearest feature of each site does not exceed: that of two of their vertices."""
+    points, owner = shapely.get_coordinates(features, return_index=True)
+    first = np.r_[True, owner[1:] != owner[:-1]] if len(owner) else np.zeros(0, dtype=bool)
+    first[::_SAMPLED] = True
+    tree = shapely.STRtree(plane.project(shapely.points(points[first])))
+    # A site without vertices is empty, and was left out.
+    own, of = shapely.get_coordinates(sites, return_index=True)
+    starts = np.flatnonzero(np.r_[True, of[1:] != of[:-1]])
+    bound = np.full(len(sites), np.inf)
+    (found, _), distance = tree.query_nearest(
+        plane.project(shapely.points(own[starts])), return_distance=True, all_matches=False
+    )
+    bound[found] = distance
+    return bound
 
 
 def _elsewhere(setting: Setting, made: LoadedLayer) -> bool:

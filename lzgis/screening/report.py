@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
+import shapely
 
 from lzgis.city.catalogue import unknown_values
 from lzgis.city.provenance import provenance_of
@@ -17,6 +18,11 @@ from lzgis.rules.book import not_covered
 from lzgis.screening.admission_lists import unit_lists
 from lzgis.screening.pieces import Screened
 from lzgis.screening.setting import Setting
+
+#: Layers of more vertices are compared with the sites near sites alone.
+_MANY = 2_000_000
+#: Shifted maps lie at most 1.4 km off.
+_SHIFTED_DEG = 0.02
 
 
 def report_of(result: Screened, setting: Setting, sites: SiteTable | None, made_at: dt.datetime | None) -> Report:
@@ -45,8 +51,19 @@ def report_of(result: Screened, setting: Setting, sites: SiteTable | None, made_
 
 def shift_problems(sites: SiteTable, layers: Mapping[str, Layer]) -> list[Problem]:
     """Warn of sites whose vertices coincide with those of the city's layers once a shift such as GCJ-02 is undone."""
-    known = [vertices(layer.frame.geometry.to_numpy()) for layer in layers.values()]
+    shapes = sites.frame.geometry.to_numpy()
+    known = [vertices(_beside(layer.frame.geometry.to_numpy(), shapes)) for layer in layers.values()]
     if not known:
         return []
-    found = suspected_shift(vertices(sites.frame.geometry.to_numpy()), np.concatenate(known))
+    found = suspected_shift(vertices(shapes), np.concatenate(known))
     return [found.problem(sites.source.name)] if found is not None else []
+
+
+def _beside(features: np.ndarray, sites: np.ndarray) -> np.ndarray:
+    """Return the features of a large layer that sites could meet if a shift were undone; a small layer as it is."""
+    if shapely.get_num_coordinates(features).sum() <= _MANY:
+        return features
+    boxes = shapely.bounds(sites)
+    boxes = boxes[np.isfinite(boxes).all(axis=1)] + np.array([-1, -1, 1, 1]) * _SHIFTED_DEG
+    found = shapely.STRtree(features).query(shapely.box(*boxes.T))[1]
+    return np.asarray(features[np.unique(found)], dtype=object)

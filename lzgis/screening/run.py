@@ -7,8 +7,9 @@ the workers of a cluster and of a batch call.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +19,6 @@ import numpy as np
 import shapely
 
 from lzgis.city.catalogue import Catalogue
-from lzgis.city.provenance import date_of
 from lzgis.coordinates.plane import Plane
 from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import Report, SiteTable
@@ -28,7 +28,7 @@ from lzgis.screening.breakdown import breakdown
 from lzgis.screening.check import Progress, Shared, check_all, part_sizes, plane_parts, unusable_rows
 from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.findings import findings_table
-from lzgis.screening.near import near_sites, places, united
+from lzgis.screening.near import known_features, near_sites, places, united
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.parts import PartKeys
 from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, in_order, joined, piece_size, pieces_of
@@ -41,28 +41,31 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
-def run_screening(  # noqa: PLR0913 (what a screening may be given)
-    sites: SiteTable | Reading | gpd.GeoDataFrame,
-    city: Catalogue,
-    *,
-    as_of: dt.date | str | None = None,
-    made_at: dt.datetime | None = None,
-    progress: Progress | None = None,
-    overrides: str | Path | None = None,
-    client: Client | None = None,
-) -> Report:
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of :func:`lzgis.screening.screen.screen`, with its date read."""
+
+    day: dt.date
+    made_at: dt.datetime | None = None
+    progress: Progress | None = None
+    overrides: str | Path | None = None
+    client: Client | None = None
+
+
+def run_screening(sites: SiteTable | Reading | gpd.GeoDataFrame, city: Catalogue, options: RunOptions) -> Report:
     """Do as :func:`lzgis.screening.screen.screen`, for an opened city and sites that were read or are being read."""
+    progress, client = options.progress, options.client
     # Layers are loaded first: a separate process may still be reading the sites.
-    setting = setting_of(city, date_of(as_of), large="window", progress=progress)
+    setting = setting_of(city, options.day, large="window", progress=progress)
     table = _site_table(sites, setting, progress)
     if client is None:
         result, setting = screened_near(table, setting, progress)
     else:
         result = _screen_on_cluster(client, table, setting, progress=progress)
         setting = near_sites(setting, table)
-    report = report_of(result, setting, table, made_at)
+    report = report_of(result, setting, table, options.made_at)
     own = city.root / OVERRIDES_FILE
-    chosen = overrides if overrides is not None else own if own.is_file() else None
+    chosen = options.overrides if options.overrides is not None else own if own.is_file() else None
     return report if chosen is None else with_overrides(report, chosen)
 
 
@@ -106,19 +109,31 @@ def screened_near(sites: SiteTable, setting: Setting, progress: Progress | None 
         return screen_table(sites, setting, progress=progress), setting
     if sites.activities == "refused":
         refuse_unknown_activities(sites, setting.book)
-    by_place = places(sites)
-    parts, settings = [], []
-    for done, rows in enumerate(by_place):
-        some = replace(sites, frame=sites.frame.iloc[rows])
-        here = near_sites(setting, some)
-        parts.append(screen_table(some, here))
-        # A copy without the projected and indexed layers.
-        settings.append(replace(here))
+    by_place, known = places(sites), known_features(setting)
+    tables = [replace(sites, frame=sites.frame.iloc[rows]) for rows in by_place]
+    parts = []
+    for done, (some, here) in enumerate(_read_ahead(tables, lambda table: near_sites(setting, table, known))):
+        part = screen_table(some, here)
+        if len(by_place) > 1:
+            # What makes the breakdown holds the layers of this place, projected and indexed.
+            part.divided.get()
+        parts.append(part)
         if progress:
             progress("sites", done + 1, len(by_place))
     divisions = setting.city.city.divisions
     result = in_order(joined(parts, divisions), np.concatenate(by_place), divisions)
-    return result, united(setting, settings)
+    return result, united(setting, known)
+
+
+def _read_ahead(tables: list[SiteTable], read: Callable[[SiteTable], Setting]) -> Iterator[tuple[SiteTable, Setting]]:
+    """Iterate over tables and what is read for each; the next one is read while one is screened."""
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(read, tables[0])
+        for at, table in enumerate(tables):
+            here = ahead.result()
+            if at + 1 < len(tables):
+                ahead = pool.submit(read, tables[at + 1])
+            yield table, here
 
 
 class Checked(NamedTuple):

@@ -24,6 +24,7 @@ from lzgis.exports.dossier.document import Grid
 from lzgis.exports.inspection import sheet_lines
 from lzgis.exports.map.layers import DrawnLayers, layer_rows, missing_layers, outline_data
 from lzgis.exports.report_text import ReportText, conflicts_first, text
+from lzgis.exports.rounding import numbers_of
 from lzgis.messages import Message
 from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import HIT_STATES, SEPARATOR, Problem, Provenance, Report, SiteTable, State, Verdict
@@ -62,6 +63,7 @@ _FIELDS = {
     "--degrees": "packed_degrees",
     "--from": "shifted",
     "--crs": "system",
+    "--helmert": "helmert",
     "--encoding": "encoding",
 }
 _OPTION = re.compile(rf" ?({'|'.join(_FIELDS)})(?![\w-]) ?")
@@ -167,8 +169,9 @@ def summary(report: Report, language: Language) -> dict[str, Any]:
 
 def _verdict_row(texts: ReportText, row: Mapping[str, Any]) -> dict[str, Any]:
     words = texts.words
-    size = text(row["site_area_m2"]) and f"{row['site_area_m2']:,.0f} ㎡"
-    size = size or (text(row["site_length_m"]) and f"{row['site_length_m']:,.0f} m")
+    numbers = numbers_of(texts.report.city)
+    size = text(row["site_area_m2"]) and numbers(row["site_area_m2"]) + " ㎡"
+    size = size or (text(row["site_length_m"]) and numbers(row["site_length_m"]) + " m")
     return {
         "id": text(row["site_id"]),
         "name": text(row["site_name"]),
@@ -182,7 +185,9 @@ def _verdict_row(texts: ReportText, row: Mapping[str, Any]) -> dict[str, Any]:
             for part in ("prohibited", "conditional", "not_checked")
             if row[part]
         ],
-        "nearest": f"{texts.rule(row['nearest_rule'])} {row['nearest_m']:,.0f} m" if text(row["nearest_rule"]) else "",
+        "nearest": f"{texts.rule(row['nearest_rule'])} {numbers(row['nearest_m'])} m"
+        if text(row["nearest_rule"])
+        else "",
     }
 
 
@@ -402,5 +407,6 @@ def city_map(report: Report, city: Catalogue | Region, drawn: DrawnLayers, langu
         "outline": outline_data(report, city.plane),
         "layers": layer_rows(texts, drawn),
         "simplified": texts.words("web", "map_simplified", m=f"{drawn.step_m:g}") if drawn.step_m else "",
+        "step_m": drawn.step_m,
         "bounds": [[float(south), float(west)], [float(north), float(east)]],
     }

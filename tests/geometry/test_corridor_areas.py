@@ -15,6 +15,7 @@ from shapely import LineString, MultiLineString, MultiPolygon, Point, Polygon, b
 from lzgis.geometry import FeatureIndex, SiteShapes
 from lzgis.geometry.corridor import Cases, _by_loop, encroached_sizes
 from lzgis.geometry.loops.corridor_areas import CLOSED_M
+from lzgis.geometry.parts.outlines import outlines_among
 
 SEGMENTS = 512  # per quarter: 2048 around a point
 
@@ -170,3 +171,13 @@ def test_room_for_edges_is_enough_after_a_site_with_more_edges_than_the_baseline
     env = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     run = subprocess.run([sys.executable, "-c", _UNCOMPILED], env=env, capture_output=True, text=True, check=False)
     assert run.stderr == "" and run.stdout.split() == ["309.0", "4000.0"]
+
+
+def test_a_layer_may_be_measured_and_built_from():
+    layer = FeatureIndex(np.array([box(0, 0, 9, 9), box(20, 0, 29, 9)]))
+    sites = SiteShapes(np.array([box(10, 0, 12, 9)]))
+    cases = Cases(np.array([0]), np.array([0, 1]), np.array([0]), np.array([2.0]))
+    for _ in range(2):
+        assert outlines_among(layer, np.array([0, 1]))[1].tolist() == [0, 1]
+        # From x = 10 to 11.
+        assert encroached_sizes(sites, layer, cases) == pytest.approx([9.0])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
+import typing
+from pathlib import Path
 
 import pytest
 
@@ -141,3 +144,19 @@ for call in _calls():
 """
     ready_loops()
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def _inner_loops():
+    package = Path(compiled.__file__).parent
+    for module in sorted(package.glob("*.py")):
+        for loop in vars(importlib.import_module(f"lzgis.geometry.loops.{module.stem}")).values():
+            if getattr(getattr(loop, "py_func", None), "__module__", "") == f"lzgis.geometry.loops.{module.stem}":
+                yield loop
+
+
+def test_loops_that_count_no_references_return_no_arrays():
+    """An array that such a loop returned would be freed while it is used."""
+    uncounted = [loop for loop in _inner_loops() if loop.targetoptions.get("_nrt") is False]
+    assert len(uncounted) > 40
+    for loop in uncounted:
+        assert "ndarray" not in str(typing.get_type_hints(loop.py_func)["return"]), loop.py_func.__qualname__

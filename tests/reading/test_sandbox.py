@@ -183,3 +183,67 @@ def test_reading_beside_the_layers_gives_what_reading_first_gives(tmp_path):
     first = screen(read_sites(path), city, as_of=toy.AS_OF)
     beside = screen(begin_reading(path), city, as_of=toy.AS_OF)
     pd.testing.assert_frame_equal(first.verdicts, beside.verdicts)
+
+
+@pytest.mark.parametrize(("suffix", "most", "long", "rows"), [
+    (".gpkg", 1, True, 1),
+    (".gpkg", 2, False, 2),
+    (".fgb", 1, True, 1),
+    (".geojson", 1, False, 2),
+])  # fmt: skip
+def test_of_a_long_file_only_the_first_row_is_read(tmp_path, suffix, most, long, rows):
+    with begin_reading(written(tmp_path / f"sites{suffix}"), most=most) as reading:
+        assert reading.is_long() is long
+        assert len(reading.result().frame) == rows
+
+
+def test_what_cannot_be_read_is_not_long(tmp_path):
+    bad = tmp_path / "bad.gpkg"
+    bad.write_bytes(b"SQLite format 3\0" + bytes(200))
+    with begin_reading(bad, most=1) as reading:
+        assert reading.is_long() is False
+        with pytest.raises(SourceError, match=r"bad\.gpkg"):
+            reading.result()
+    with begin_reading(written(tmp_path / "sites.gpkg")) as whole:
+        assert whole.is_long() is False
+
+
+def test_reading_begins_before_anything_heavy_is_imported(tmp_path):
+    city, sites = toy.city(tmp_path / "city"), written(tmp_path / "sites.gpkg")
+    code = (
+        "import sys, lzgis.reading.sandbox.parent as parent\n"
+        "def stop(*_):\n"
+        "    print(sorted({'geopandas', 'numpy', 'pandas', 'shapely', 'pyproj', 'numba'} & set(sys.modules)))\n"
+        "    raise SystemExit\n"
+        "parent._start = stop\n"
+        f"sys.argv = ['lzgis', 'screen', {str(sites)!r}, '--layers', {str(city)!r}, '--out', {str(tmp_path / 'out')!r}]\n"
+        "from lzgis.cli.app import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_what_a_process_read_before_is_not_blamed_on_a_file(tmp_path, monkeypatch):
+    """The process has no memory left after the first file; the second is read as the first one of a new process."""
+    paths = [written(tmp_path / f"{name}.gpkg") for name in "ab"]
+    (tmp_path / "sitecustomize.py").write_text(
+        "import lzgis.reading.readers as readers\n"
+        "read, count = readers.read_vector, []\n"
+        "def once(*given, **named):\n"
+        "    count.append(given)\n"
+        "    if len(count) > 1:\n"
+        "        raise MemoryError\n"
+        "    return read(*given, **named)\n"
+        "readers.read_vector = once\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    first, second = read_many_in_sandbox([(path, ReadOptions()) for path in paths])
+    assert len(first.frame) == len(second.frame) == 2
+
+
+def test_libraries_leave_the_address_space_to_the_file():
+    """Mimalloc would reserve 1 GB of the 2 GB that a file may need."""
+    code = "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    said = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "system"

@@ -12,11 +12,12 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Literal
 
+from lzgis.coordinates.profiles import profile
 from lzgis.exports.dossier.document import Column, Grid
 from lzgis.exports.dossier.project import DossierSource, Project, Row, concerns_activity, feature_name
 from lzgis.exports.provenance import REPAIR_COLUMNS, provenance_tables
 from lzgis.exports.report_text import number, records, text, visible
-from lzgis.exports.rounding import NONE, plain, rounded_parts
+from lzgis.exports.rounding import NONE, rounded_parts
 from lzgis.exports.tables.answer_sheet import Clause
 from lzgis.exports.tables.tables import Table, mark_of, shortfall
 from lzgis.model.report import HIT_STATES, Problem, Reason, State
@@ -78,7 +79,7 @@ def remark(project: Project, finding: Row) -> str:
             source.wording(
                 "distance",
                 m=source.rounding.metres(finding["distance_m"], finding["layer"], limit=finding["required_m"]),
-                required=plain(finding["required_m"]),
+                required=source.rounding.plain(finding["required_m"]),
             )
         )
     if finding["state"] == State.SLIVER:
@@ -149,9 +150,15 @@ def _part_sizes(project: Project, layer: str, parts: list[Row]) -> list[tuple[st
     decimals = {"area_m2": places.m2, "area_ha": places.ha, "area_mu": places.mu, "length_m": places.m}
     columns = []
     for name in project.measures:
-        rounded = rounded_parts([part[name] for part in parts], decimals[name])
-        columns.append([f"{value + 0.0:,.{decimals[name]}f}" for value in rounded])
+        rounded = rounded_parts([_part_in(project, name, part) for part in parts], decimals[name])
+        columns.append([project.source.rounding.numbers(value + 0.0, decimals[name]) for value in rounded])
     return list(zip(*columns, strict=True))
+
+
+def _part_in(project: Project, name: str, part: Row) -> float:
+    """Return the figure of a part for a column; the table of parts has mu, and no other unit of a profile."""
+    here = profile(project.source.report.city.profile)
+    return float(part["area_m2"] / here.unit_m2 if name == "area_mu" and here.unit != "mu" else part[name])
 
 
 def _measure_columns(project: Project) -> list[Column]:
@@ -208,7 +215,7 @@ def corridors_grid(project: Project) -> Grid | None:
             visible(texts.rule(one["rule"])),
             feature_name(one) or NONE,
             _baseline(source, one),
-            _pair(source, one["required_m"], one["required_possible_m"], plain),
+            _pair(source, one["required_m"], one["required_possible_m"], source.rounding.plain),
             source.rounding.metres(one["distance_m"], one["layer"], limit=one["required_m"]),
             _pair(
                 source,
@@ -231,7 +238,7 @@ def _baseline(source: DossierSource, finding: Row) -> str:
     if half is None or not half:
         return name
     known = finding["baseline"] == "centreline-with-half-width"
-    width = plain(half)
+    width = source.rounding.plain(half)
     return f"{name}\n{source.wording('half-width-known' if known else 'half-width-assumed', m=width)}"
 
 

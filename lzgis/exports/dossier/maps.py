@@ -117,7 +117,7 @@ class ProjectMaps:
         drawn = pixels(partial(insets_figure, self._source.texts, site, frames, INSETS_MM))
         high = INSETS_MM[1] * rows / 3
         drawn = drawn[: round(len(drawn) * rows / 3)]
-        caption = self._source.wording("insets", scale=f"1:{frames[0].scale:,}")
+        caption = self._source.wording("insets", scale="1:" + self._source.rounding.numbers(frames[0].scale))
         return Picture("insets", caption, _png(drawn), INSETS_MM[0], high)
 
     def _mapped(self, project: Project) -> MappedSite:

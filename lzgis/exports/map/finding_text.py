@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lzgis.exports.report_text import ReportText, number
-from lzgis.exports.rounding import Rounding, plain
+from lzgis.exports.rounding import Rounding
 from lzgis.words import Words
 
 #: Columns of a finding that `measures` and `details` read; how it was overruled depends on the site as well.
@@ -25,7 +25,9 @@ def area(words: Words, rounding: Rounding, m2: float, layer: str = "") -> str:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> area(Words("en"), Rounding(SimpleNamespace(city=SimpleNamespace(notice="schematic"), layers={})), 12345.6)
+    >>> from lzgis.model.catalogue import CitySpec
+    >>> city = CitySpec(name="Riverton", notice="schematic")
+    >>> area(Words("en"), Rounding(SimpleNamespace(city=city, layers={})), 12345.6)
     '12,346 m² (1.2346 ha)'
     """
     return words("map", "area", m2=rounding.square_metres(m2, layer), ha=rounding.hectares(m2, layer))
@@ -42,7 +44,7 @@ def measures(words: Words, rounding: Rounding, row: Mapping[str, Any]) -> str:
     required = number(row["required_m"])
     if distance is not None and required is not None:
         metres = rounding.metres(distance, layer, limit=required)
-        parts.append(words("map", "distance-required", m=metres, required=_required(words, row)))
+        parts.append(words("map", "distance-required", m=metres, required=_required(words, rounding, row)))
     elif distance and not parts:
         parts.append(words("map", "distance", m=rounding.metres(distance, layer)))
     return words("map", "joint").join(parts)
@@ -83,8 +85,8 @@ def _baseline(texts: ReportText, row: Mapping[str, Any]) -> str:
     return name + texts.words("map", assumed, m=half)
 
 
-def _required(words: Words, row: Mapping[str, Any]) -> str:
+def _required(words: Words, rounding: Rounding, row: Mapping[str, Any]) -> str:
     certain, possible = number(row["required_m"]), number(row["required_possible_m"])
     if possible is not None and possible != certain:
-        return words("map", "band", certain=plain(certain), possible=plain(possible))
-    return plain(certain)
+        return words("map", "band", certain=rounding.plain(certain), possible=rounding.plain(possible))
+    return rounding.plain(certain)

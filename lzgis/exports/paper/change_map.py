@@ -38,6 +38,7 @@ from lzgis.exports.paper.sheets import (
     title_rect,
 )
 from lzgis.exports.report_text import ReportText
+from lzgis.exports.rounding import numbers_of
 from lzgis.exports.tables.rasters import class_titles, raster_provenance
 from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import FINDING_COLUMNS, UNIT_LIST_COLUMNS, VERDICT_COLUMNS, Column, Report
@@ -143,8 +144,9 @@ def _sheet(texts: ReportText, found: RasterChange, city: Catalogue, sheet: Paper
     draw_names(chart, ("townships", "rivers"))
     count, area = found.dropped
     if count:
-        least = f"{found.min_area_m2:,.0f}"
-        notes = [texts.words("raster", "dropped", count=count, area=f"{area:,.0f}", least=least), *notes]
+        numbers = numbers_of(city.city)
+        least = numbers(found.min_area_m2)
+        notes = [texts.words("raster", "dropped", count=count, area=numbers(area), least=least), *notes]
     notes += [*draw_neighbours(chart), *([texts.words("raster", "unlabelled", count=unlabelled)] if unlabelled else [])]
     draw_title(page, texts, printable(texts.words("raster", "map_title", city=texts.city)), title_rect(layout))
     _draw_beside(page, texts, (found, city), layout.columns, [*entries, *seats, *layers])
@@ -196,7 +198,7 @@ def _draw_patches(chart: Chart, found: RasterChange, classes: list[_Class]) -> t
         order = one.rows[np.argsort(-sizes[one.rows], kind="stable")]
         chart.axes.scatter(x[order], y[order], s=sizes[order], **look, zorder=6 - place * 0.05)
         chart.draw(shapes[one.rows], 2, 6.5, facecolor=one.colour, edgecolor="#222222", linewidth=0.3)
-        hectares = f"{area[one.rows].sum() / 10_000:,.1f}"
+        hectares = numbers_of(chart.texts.context.city)(area[one.rows].sum() / 10_000, 1)
         label = words("raster", "converted_into", title=one.title, count=len(one.rows), hectares=hectares)
         style = {"marker": "o", "color": one.colour, "markersize": 5.5}
         entries.append(Entry(label, "marker", {**style, "markeredgecolor": "#222222", "markeredgewidth": 0.5}))
@@ -226,7 +228,8 @@ def _draw_list(page: Axes, texts: ReportText, about: tuple[RasterChange, Catalog
     found, city = about
     words, titles = texts.words, class_titles(city, (found.before, found.after), texts.words)
     patches = found.patches.sort_values("area_m2", ascending=False, kind="stable")
-    total = f"{found.patches['area_m2'].sum() / 10_000:,.1f}"
+    numbers = numbers_of(city.city)
+    total = numbers(found.patches["area_m2"].sum() / 10_000, 1)
     title = words("raster", "map_list", count=len(patches), hectares=total)
     high = draw_heading(page, title, rect.left, rect.top, rect.width)
     rows = patches.head(min(_MOST_ROWS, int((rect.height - high) / _LINE_MM) - 1))
@@ -235,7 +238,7 @@ def _draw_list(page: Axes, texts: ReportText, about: tuple[RasterChange, Catalog
             "raster", "from_to", before=titles.get(row.before, row.before), after=titles.get(row.after, row.after)
         )
         place = str(getattr(row, "feature_name", "") or "")
-        line = f"{int(row.patch)}  {change}  {row.area_m2 / 10_000:,.2f} {words('raster', 'hectares')}  {place}"
+        line = f"{int(row.patch)}  {change}  {numbers(row.area_m2 / 10_000, 2)} {words('raster', 'hectares')}  {place}"
         said = shortened(printable(line), rect.width - 1, _SIZE)
         page.text(rect.left, rect.top - high, said, va="top", fontproperties=font(_SIZE), color="#222222")
         high += _LINE_MM

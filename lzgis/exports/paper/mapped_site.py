@@ -13,7 +13,7 @@ import shapely
 from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exports.report_text import ReportText, conflicts_first, number, records, text
-from lzgis.exports.rounding import Rounding, plain
+from lzgis.exports.rounding import Rounding
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, Report, State
 from lzgis.model.rules import Severity
@@ -89,7 +89,7 @@ def metres(value: Any, texts: ReportText, layer: str = "", *, limit: Any = None)
     if known is None:
         return ""
     if known >= 10_000:
-        return f"{known / 1000:,.2f} km"
+        return Rounding(texts.report).numbers(known / 1000, 2) + " km"
     return Rounding(texts.report).metres(known, layer, limit=limit) + " m"
 
 
@@ -110,7 +110,7 @@ def finding_figures(finding: dict[str, Any], texts: ReportText) -> str:
     if number(finding["required_m"]) is not None:
         required = number(finding["required_m"])
         distance = metres(finding["distance_m"], texts, layer, limit=required)
-        facts = {"distance": distance, "required": f"{plain(required)} m"}
+        facts = {"distance": distance, "required": f"{Rounding(texts.report).plain(required)} m"}
         if facts["distance"]:
             parts.append(texts.words("paper", "distance", **facts))
     parts += [texts.route(finding["route"]), text(finding["item"])]

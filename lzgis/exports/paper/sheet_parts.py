@@ -20,6 +20,7 @@ from lzgis.exports.paper.legend import draw_heading
 from lzgis.exports.paper.mapped_site import MappedSite
 from lzgis.exports.paper.sheet_index import joins, needs_sheets, sheet_frames
 from lzgis.exports.report_text import ReportText
+from lzgis.exports.rounding import numbers_of
 
 #: Colour of boxes, numbers and joins of sheets: none of a layer or a verdict.
 COLOUR = "#1a237e"
@@ -96,7 +97,7 @@ def draw_index(
     """List the sheets with the numbers of the conflicts on each; return the height taken."""
     site, zone = known
     words = texts.words
-    scale = f"1:{frames[0].scale:,}"
+    scale = "1:" + numbers_of(texts.report.city)(frames[0].scale)
     high = draw_heading(page, words("paper", "sheet_list", scale=scale), rect.left, rect.top, rect.width)
     lines = []
     for number, frame in enumerate(frames, start=1):

@@ -35,7 +35,7 @@ def line_in_disc(x: float, y: float, dx: float, dy: float, r: float) -> tuple[fl
 def in_capsule(
     line: tuple[float, float, float, float], edges: Floats, j: int, r: float, own: tuple[float, float, bool]
 ) -> tuple[float, float]:
-    """Return the interval of t in which (x, y) + t (dx, dy), of t from 0 to 1, lies in the capsule around an edge.
+    """Return the interval of t in which (x, y) + t (dx, dy) lies in the capsule around an edge; only where t is from 0 to 1.
 
     `own` holds the outward normal if the line is the side of a capsule, else zeros; and whether that comes after this edge: of
     two sides that coincide, the first counts.
@@ -45,32 +45,43 @@ def in_capsule(
     rx, ry = x - edges[j, 0], y - edges[j, 1]
     t0, s0 = ux * rx + uy * ry, ux * ry - uy * rx
     sd, td = ux * dy - uy * dx, ux * dx + uy * dy
-    lo, hi = 1e300, -1e300
     across = s0 + 0.5 * sd
     same = length > 0.0 and abs(sd) <= _SAME_LINE and abs(abs(across) - r) <= _SAME_LINE
     if same and (not own[2] or (across > 0.0) != (own[1] * ux - own[0] * uy > 0.0)):
         return 1.0, 0.0
-    a, b = -1e300, 1e300
-    if not same:
-        if sd == 0.0:
-            if abs(s0) >= r:
-                b = -1e300
-        else:
-            p, q = (-r - s0) / sd, (r - s0) / sd
-            a, b = min(p, q), max(p, q)
-    if td == 0.0:
-        if t0 <= 0.0 or t0 >= length:
-            b = -1e300
-    else:
+    # Between the lines along the sides; no point of the capsule is elsewhere.
+    low, high = -1e300, 1e300
+    if not same and sd != 0.0:
+        p, q = (-r - s0) / sd, (r - s0) / sd
+        low, high = min(p, q), max(p, q)
+    if high <= 0.0 or low >= 1.0 or (not same and sd == 0.0 and abs(s0) >= r):
+        return 1.0, 0.0
+    # Between the lines across the ends.
+    first, last = -1e300, 1e300
+    if td != 0.0:
         p, q = -t0 / td, (length - t0) / td
-        a, b = max(a, min(p, q)), min(b, max(p, q))
-    if a < b:
-        lo, hi = a, b
-    if same:
+        first, last = min(p, q), max(p, q)
+    elif t0 <= 0.0:
+        last = -1e300
+    elif t0 >= length:
+        first = 1e300
+    lo, hi = max(low, first), min(high, last)
+    if lo < hi:
+        # The circle around an end matters where the line crosses that end of the capsule.
+        before, after = first > max(low, 0.0), last < min(high, 1.0)
+    else:
+        # The line passes the capsule beyond one of its ends.
+        after = low >= last
+        before = not after
+        lo, hi = 1e300, -1e300
+    if same or not (before or after):
         return (lo, hi) if lo < hi else (1.0, 0.0)
     side = own[0] != 0.0 or own[1] != 0.0
     size = math.sqrt(dx * dx + dy * dy) if side else 0.0
-    for end in range(2):
+    for turn in range(2):
+        if not (before if turn == 0 else after):
+            continue
+        end = turn if td > 0.0 else 1 - turn
         ex, ey = rx - end * ux * length, ry - end * uy * length
         if side and size > 0.0:
             # The circle around an end of the edge whose side this is only touches the side.

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from lzgis.geometry.features import Floats
 from lzgis.geometry.loops.chains import Chains, Int64s
-from lzgis.geometry.loops.compiled import entry_loop, inner_loop
+from lzgis.geometry.loops.compiled import array_loop, entry_loop, inner_loop
 
 #: A piece that is a mark on the cell's ceiling, where the polygon begins or ends there: its right end is this.
 STEP = -1.0
@@ -173,7 +173,7 @@ def cut_polygon(chain: Chains, owner: int, cell: float, raw: Raw) -> int:
     return at
 
 
-@inner_loop
+@array_loop
 def cell_order(key: npt.NDArray[np.int32], n: int) -> Int64s:
     """Order raw pieces by row, then column, keeping those of one cell as they come."""
     order = np.arange(n)
@@ -199,7 +199,7 @@ _Entries = tuple[npt.NDArray[np.int32], Floats, Int64s]
 _Raw = tuple[npt.NDArray[np.int32], Floats, Int64s, Floats]
 
 
-@inner_loop
+@array_loop
 def _more_entries(entry: _Entries, room: int) -> _Entries:
     place, area, span = entry
     if room <= len(area):
@@ -212,7 +212,7 @@ def _more_entries(entry: _Entries, room: int) -> _Entries:
     return place2, area2, span2
 
 
-@inner_loop
+@array_loop
 def _more_pieces(piece: Floats, room: int) -> Floats:
     if room <= len(piece):
         return piece
@@ -283,7 +283,7 @@ def _area(piece: Floats, begin: int, end: int) -> float:
     return total
 
 
-@inner_loop
+@array_loop
 def _assemble(
     raw: _Raw, cell: float, entry: _Entries, piece: Floats, filled: tuple[int, int]
 ) -> tuple[_Entries, Floats, int, int]:

@@ -43,10 +43,32 @@ class LoopCacheWarning(UserWarning):
 
 
 def inner_loop(loop: Loop) -> Loop:
-    """Compile a function that other loops call, as a part of each of them; it is not cached by itself."""
+    """Compile a function that other loops call, as a part of each of them; it is not cached by itself.
+
+    It makes no arrays and returns none, so it counts no references to arrays: its caller holds them. Counting, by atomic
+    operations, takes longer than the rest of a short loop.
+    """
+    return _part(loop, _nrt=False)
+
+
+def inlined_loop(loop: Loop) -> Loop:
+    """Compile a function that one other loop calls in one place, into that place.
+
+    It makes and returns no arrays, as with `inner_loop`. A tuple of arrays is handed to a function as a hundred numbers, which
+    takes longer than the rest of a short one.
+    """
+    return _part(loop, _nrt=False, forceinline=True)
+
+
+def array_loop(loop: Loop) -> Loop:
+    """Compile a function that other loops call, and that makes arrays or returns them."""
+    return _part(loop)
+
+
+def _part(loop: Loop, **options: Any) -> Loop:
     if numba.version_info[:2] != _KNOWN_NUMBA:
-        return cast(Loop, _njit(**_OPTIONS)(loop))
-    compiled: Any = _njit(**_OPTIONS, no_cpython_wrapper=True, pipeline_class=InnerCompiler)(loop)
+        return cast(Loop, _njit(**_OPTIONS, **options)(loop))
+    compiled: Any = _njit(**_OPTIONS, **options, no_cpython_wrapper=True, pipeline_class=InnerCompiler)(loop)
     if compiled is not loop:
         only_for_loops(compiled)
         without_literals(compiled)

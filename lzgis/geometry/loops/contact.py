@@ -8,7 +8,7 @@ import numpy.typing as npt
 from lzgis.geometry.features import Floats
 from lzgis.geometry.loops.cells import Cells
 from lzgis.geometry.loops.chains import Int64s
-from lzgis.geometry.loops.compiled import inner_loop
+from lzgis.geometry.loops.compiled import array_loop, inner_loop
 from lzgis.geometry.loops.directory import Directory
 
 _Four = tuple[float, float, float, float]
@@ -63,7 +63,7 @@ def _cells_near(sites: Cells, k: int, grid: Cells, g: int, near: float) -> bool:
     return False
 
 
-@inner_loop
+@array_loop
 def borders_near(
     sites: Cells, grid: Cells, place: Directory, pairs: tuple[Int64s, Int64s], near: float
 ) -> npt.NDArray[np.bool_]:

@@ -23,7 +23,7 @@ from lzgis.geometry.features import Floats, Geometries
 from lzgis.geometry.loops.capsules import arc_in_capsule, in_capsule, line_in_disc
 from lzgis.geometry.loops.cells import Cells
 from lzgis.geometry.loops.chains import Chains, Int64s, chains
-from lzgis.geometry.loops.compiled import entry_loop, inner_loop
+from lzgis.geometry.loops.compiled import array_loop, entry_loop, inlined_loop, inner_loop
 from lzgis.geometry.loops.directory import Directory
 from lzgis.geometry.loops.membership import point_in
 
@@ -98,9 +98,9 @@ def _without_repeated(chain: Chains) -> Chains:
     return chain._replace(x=chain.x[keep], y=chain.y[keep], start=before[chain.start])
 
 
-_Site = Floats
-_Edges = Floats
-_Room = tuple[Floats, Floats]
+#: Least x, least y, greatest x, greatest y.
+_Box = tuple[float, float, float, float]
+#: The integral of (x dy − y dx) / 2 along stretches, and the sum of the vectors from their beginnings to their ends.
 _Sum = tuple[float, float, float]
 
 
@@ -130,7 +130,7 @@ class _Case(NamedTuple):
 
     Attributes
     ----------
-    edges : array of float, shape (n and more, 8)
+    edges : array of float, shape (n and more, 9)
         The edges of the baselines near the site, as `_put_edge` writes them.
     blocks : array of float, shape (n / _BLOCK and more, 4)
         Boxes of blocks of edges.
@@ -144,6 +144,8 @@ class _Case(NamedTuple):
         Room for the edges near one piece.
     chosen : array of int
         How many blocks of edges are looked at, and these blocks.
+    covered, free : array of float, shape (2 n + 2 or 2 m + 2 and more, 2)
+        Room for the intervals of one piece in other capsules, or the places where it crosses the site, and for the gaps.
     n : int
         The number of edges.
     r : float
@@ -157,6 +159,8 @@ class _Case(NamedTuple):
     box: Floats
     near: Int64s
     chosen: Int64s
+    covered: Floats
+    free: Floats
     n: int
     r: float
 
@@ -180,22 +184,23 @@ class _Polygons(NamedTuple):
 
 
 @inner_loop
-def _site_edges(sites: Chains, site: int, middle: tuple[float, float]) -> Floats:
-    """Return begin x, y and end x, y of the edges of a site, relative to its middle."""
-    first, last = sites.owner_start[site], sites.owner_start[site + 1]
-    edges = np.empty((sites.start[last] - sites.start[first] - (last - first), 4))
+def _site_edges(sites: Chains, site: int, middle: tuple[float, float], edges: Floats) -> None:
+    """Write begin x, y and end x, y of the edges of a site, relative to its middle."""
     n = 0
-    for k in range(first, last):
+    for k in range(sites.owner_start[site], sites.owner_start[site + 1]):
         for i in range(sites.start[k], sites.start[k + 1] - 1):
             edges[n, 0], edges[n, 1] = sites.x[i] - middle[0], sites.y[i] - middle[1]
             edges[n, 2], edges[n, 3] = sites.x[i + 1] - middle[0], sites.y[i + 1] - middle[1]
             n += 1
-    return edges
 
 
 @inner_loop
 def _put_edge(edges: Floats, n: int, chain: Chains, k: int, i: int, middle: tuple[float, float]) -> None:
-    """Write edge `i` of chain `k`: begin x, y, direction x, y, length, side that counts, turn at its end, if one precedes."""
+    """Write edge `i` of chain `k`.
+
+    Its columns: begin x, y, direction x, y, length, if it is of a polygon, the product of its direction with that of the next
+    edge across and along (0, 0 if none follows), and if another precedes.
+    """
     begin, end = chain.start[k], chain.start[k + 1]
     j = i + 1 if i + 1 < end else i
     x, y = chain.x[i] - middle[0], chain.y[i] - middle[1]
@@ -206,37 +211,43 @@ def _put_edge(edges: Floats, n: int, chain: Chains, k: int, i: int, middle: tupl
     after = j + 1
     if after >= end:
         after = begin + 1 if ring else -1
-    # 4 stands for no edge after this one.
-    turn = 4.0
+    vx = vy = 0.0
     if after >= 0 and length > 0.0:
         vx, vy = chain.x[after] - chain.x[after - 1], chain.y[after] - chain.y[after - 1]
-        turn = math.atan2(ux * vy - uy * vx, ux * vx + uy * vy)
     edges[n, 0], edges[n, 1], edges[n, 2], edges[n, 3], edges[n, 4] = x, y, ux, uy, length
     edges[n, 5] = 1.0 if ring else 0.0
-    edges[n, 6] = turn
-    edges[n, 7] = 1.0 if ring or i > begin else 0.0
+    edges[n, 6], edges[n, 7] = ux * vy - uy * vx, ux * vx + uy * vy
+    edges[n, 8] = 1.0 if ring or i > begin else 0.0
 
 
 @inner_loop
-def _near_edges(
-    layer: Outlines,
-    owner: int,
-    box: tuple[float, float, float, float],
-    middle: tuple[float, float],
-    edges: Floats,
-    n: int,
-) -> tuple[Floats, int]:
-    """Add the edges of a feature whose boxes meet `box`."""
+def _meets(box: Floats, at: int, other: _Box) -> bool:
+    return bool(box[at, 0] <= other[2] and box[at, 2] >= other[0] and box[at, 1] <= other[3] and box[at, 3] >= other[1])
+
+
+@inner_loop
+def _most_edges(layer: Outlines, owner: int, box: _Box) -> int:
+    """Return how many edges the runs of a feature hold whose boxes meet `box`, at most."""
+    n = 0
+    for run in range(
+        layer.run_start[layer.chain.owner_start[owner]], layer.run_start[layer.chain.owner_start[owner + 1]]
+    ):
+        if _meets(layer.box, run, box):
+            n += _RUN
+    return n
+
+
+@inner_loop
+def _near_edges(layer: Outlines, owner: int, box: _Box, middle: tuple[float, float], edges: Floats, n: int) -> int:
+    """Write the edges of a feature whose boxes meet `box` after `n` others; return how many there are."""
     chain = layer.chain
     for k in range(chain.owner_start[owner], chain.owner_start[owner + 1]):
         end = chain.start[k + 1]
         for run in range(layer.run_start[k], layer.run_start[k + 1]):
-            boxes = layer.box
-            if boxes[run, 0] > box[2] or boxes[run, 2] < box[0] or boxes[run, 1] > box[3] or boxes[run, 3] < box[1]:
+            if not _meets(layer.box, run, box):
                 continue
-            i = chain.start[k] + _RUN * (run - layer.run_start[k])
-            last = min(i + _RUN, max(end - 1, i + 1))
-            while i < last:
+            first = chain.start[k] + _RUN * (run - layer.run_start[k])
+            for i in range(first, min(first + _RUN, max(end - 1, first + 1))):
                 j = min(i + 1, end - 1)
                 if (
                     min(chain.x[i], chain.x[j]) <= box[2]
@@ -244,24 +255,15 @@ def _near_edges(
                     and min(chain.y[i], chain.y[j]) <= box[3]
                     and max(chain.y[i], chain.y[j]) >= box[1]
                 ):
-                    if n == len(edges):
-                        longer = np.empty((2 * n, 8))
-                        for row in range(n):
-                            for column in range(8):
-                                longer[row, column] = edges[row, column]
-                        edges = longer
                     _put_edge(edges, n, chain, k, i, middle)
                     n += 1
-                i += 1
-    return edges, n
+    return n
 
 
 @inner_loop
-def _block_boxes(edges: Floats, n: int, boxes: Floats) -> Floats:
-    """Return least x, least y, greatest x, greatest y of blocks of `_BLOCK` edges."""
+def _block_boxes(edges: Floats, n: int, boxes: Floats) -> None:
+    """Write least x, least y, greatest x, greatest y of blocks of `_BLOCK` edges."""
     blocks = (n + _BLOCK - 1) // _BLOCK
-    if len(boxes) < blocks:
-        boxes = np.empty((2 * blocks, 4))
     for b in range(blocks):
         left = low = 1e300
         right = high = -1e300
@@ -271,15 +273,14 @@ def _block_boxes(edges: Floats, n: int, boxes: Floats) -> Floats:
             left, right = min(left, x0, x1), max(right, x0, x1)
             low, high = min(low, y0, y1), max(high, y0, y1)
         boxes[b, 0], boxes[b, 1], boxes[b, 2], boxes[b, 3] = left, low, right, high
-    return boxes
 
 
 @inner_loop
-def _near_blocks(boxes: Floats, n: int, box: tuple[float, float, float, float], found: Int64s) -> int:
+def _near_blocks(boxes: Floats, n: int, box: _Box, found: Int64s) -> int:
     """Write the blocks, of `n` edges together, whose boxes meet `box`, after the first place of `found`; return how many."""
     m = 0
     for b in range((n + _BLOCK - 1) // _BLOCK):
-        if boxes[b, 0] <= box[2] and boxes[b, 2] >= box[0] and boxes[b, 1] <= box[3] and boxes[b, 3] >= box[1]:
+        if _meets(boxes, b, box):
             m += 1
             found[m] = b
     return m
@@ -309,32 +310,25 @@ def _nearby(case: _Case, x: float, y: float, beyond: float) -> int:
 
 
 @inner_loop
-def _choose_blocks(case: _Case, box: tuple[float, float, float, float]) -> None:
+def _choose_blocks(case: _Case, box: _Box) -> None:
     """Choose the blocks of edges that `_nearby` looks at: those whose boxes meet `box`."""
     case.chosen[0] = _near_blocks(case.blocks, case.n, box, case.chosen)
 
 
 @inner_loop
-def _put(room: Floats, n: int, a: float, b: float) -> tuple[Floats, int]:
-    """Add an interval, keeping them sorted by their beginnings."""
-    if n == len(room):
-        longer = np.empty((2 * n, 2))
-        for k in range(n):
-            longer[k, 0], longer[k, 1] = room[k, 0], room[k, 1]
-        room = longer
+def _put(room: Floats, n: int, a: float, b: float) -> int:
+    """Add an interval to `n`, keeping them sorted by their beginnings; return how many there are."""
     k = n
     while k > 0 and room[k - 1, 0] > a:
         room[k, 0], room[k, 1] = room[k - 1, 0], room[k - 1, 1]
         k -= 1
     room[k, 0], room[k, 1] = a, b
-    return room, n + 1
+    return n + 1
 
 
 @inner_loop
-def _gaps(room: Floats, n: int, a: float, b: float, out: Floats) -> tuple[Floats, int]:
-    """Return what sorted intervals leave of the one from `a` to `b`."""
-    if len(out) < n + 1:
-        out = np.empty((2 * n + 2, 2))
+def _gaps(room: Floats, n: int, a: float, b: float, out: Floats) -> int:
+    """Write what sorted intervals leave of the one from `a` to `b`; return how many pieces."""
     m = 0
     at = a
     for k in range(n):
@@ -343,19 +337,17 @@ def _gaps(room: Floats, n: int, a: float, b: float, out: Floats) -> tuple[Floats
             m += 1
         at = max(at, room[k, 1])
         if at >= b:
-            return out, m
+            return m
     if at < b:
         out[m, 0], out[m, 1] = at, b
         m += 1
-    return out, m
+    return m
 
 
 @inner_loop
-def _boxes_of_site(site: Floats, boxes: Floats) -> Floats:
-    """Return least x, least y, greatest x, greatest y of blocks of `_BLOCK` edges of a site."""
+def _boxes_of_site(site: Floats, boxes: Floats) -> None:
+    """Write least x, least y, greatest x, greatest y of blocks of `_BLOCK` edges of a site."""
     blocks = (len(site) + _BLOCK - 1) // _BLOCK
-    if len(boxes) < blocks:
-        boxes = np.empty((2 * blocks, 4))
     for b in range(blocks):
         left = low = 1e300
         right = high = -1e300
@@ -363,7 +355,6 @@ def _boxes_of_site(site: Floats, boxes: Floats) -> Floats:
             left, right = min(left, site[k, 0], site[k, 2]), max(right, site[k, 0], site[k, 2])
             low, high = min(low, site[k, 1], site[k, 3]), max(high, site[k, 1], site[k, 3])
         boxes[b, 0], boxes[b, 1], boxes[b, 2], boxes[b, 3] = left, low, right, high
-    return boxes
 
 
 @inner_loop
@@ -392,16 +383,15 @@ def _arc_added(total: _Sum, circle: tuple[float, float, float], a: float, b: flo
     return total[0] + 0.5 * r * r * (b - a - math.sin(b - a)), total[1], total[2]
 
 
-@inner_loop
+@inlined_loop
 def _side_stretches(
     i: int,
     normal: float,
     case: _Case,
     polygons: _Polygons,
     inside: bool,
-    room: _Room,
     total: _Sum,
-) -> tuple[_Room, _Sum]:
+) -> _Sum:
     """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule."""
     edges, box = case.edges, case.box
     r = case.r
@@ -413,8 +403,8 @@ def _side_stretches(
     if normal < 0.0:
         x, y, dx, dy = x + dx, y + dy, -dx, -dy
     if min(x, x + dx) > box[2] or max(x, x + dx) < box[0] or min(y, y + dy) > box[3] or max(y, y + dy) < box[1]:
-        return room, total
-    covered, free = room
+        return total
+    covered, free = case.covered, case.free
     m = 0
     for k in range(_nearby(case, x + 0.5 * dx, y + 0.5 * dy, 0.5 * length)):
         j = case.near[k]
@@ -423,28 +413,25 @@ def _side_stretches(
         a, b = in_capsule((x, y, dx, dy), edges, j, r, (nx, ny, j < i))
         if a < b and b > 0.0 and a < 1.0:
             if a <= 0.0 and b >= 1.0:
-                return room, total
-            covered, m = _put(covered, m, a, b)
-    free, gaps = _gaps(covered, m, 0.0, 1.0, free)
-    for g in range(gaps):
-        a, b = free[g, 0], free[g, 1]
-        covered, total = _line_in_site((x, y, dx, dy), (a, b), case, polygons, inside, covered, total)
-    return (covered, free), total
+                return total
+            m = _put(covered, m, a, b)
+    for g in range(_gaps(covered, m, 0.0, 1.0, free)):
+        total = _line_in_site((x, y, dx, dy), (free[g, 0], free[g, 1]), case, polygons, inside, total)
+    return total
 
 
-@inner_loop
+@inlined_loop
 def _line_in_site(
     line: tuple[float, float, float, float],
     span: tuple[float, float],
     case: _Case,
     polygons: _Polygons,
     inside: bool,
-    room: Floats,
     total: _Sum,
-) -> tuple[Floats, _Sum]:
+) -> _Sum:
     """Add the stretches of a line, of t from `span[0]` to `span[1]`, in the site."""
     x, y, dx, dy = line
-    site, boxes = case.site, case.boxes
+    site, boxes, crossings = case.site, case.boxes, case.covered
     left, right = min(x, x + dx), max(x, x + dx)
     low, high = min(y, y + dy), max(y, y + dy)
     m = 0
@@ -460,11 +447,11 @@ def _line_in_site(
                 w = p / (p - q)
                 t = ((px + w * (qx - px)) * dx + (py + w * (qy - py)) * dy) / (dx * dx + dy * dy)
                 if span[0] < t < span[1]:
-                    room, m = _put(room, m, t, t)
+                    m = _put(crossings, m, t, t)
     inwards = _INWARDS / math.sqrt(dx * dx + dy * dy)
     at = span[0]
     for k in range(m + 1):
-        t = room[k, 0] if k < m else span[1]
+        t = crossings[k, 0] if k < m else span[1]
         mid = 0.5 * (at + t)
         # The capsule is at the left of the line.
         there = (x + mid * dx - inwards * dy, y + mid * dy + inwards * dx)
@@ -472,19 +459,18 @@ def _line_in_site(
         if t > at and within and not _in_polygon(polygons, there[0], there[1]):
             total = _added(total, x + at * dx, y + at * dy, x + t * dx, y + t * dy)
         at = t
-    return room, total
+    return total
 
 
-@inner_loop
+@inlined_loop
 def _cap_stretches(
     i: int,
     arc: tuple[int, float, float],
     case: _Case,
     polygons: _Polygons,
     inside: bool,
-    room: _Room,
     total: _Sum,
-) -> tuple[_Room, _Sum]:
+) -> _Sum:
     """Add the stretches of an arc around an end of an edge, in the site and in no other capsule.
 
     `arc` holds which end, 0 or 1, and the angles where the arc begins and ends.
@@ -497,8 +483,8 @@ def _cap_stretches(
     half = 2.0 * r * math.sin(min(0.25 * width, _HALF))
     px, py = x + r * math.cos(middle), y + r * math.sin(middle)
     if px - half > box[2] or px + half < box[0] or py - half > box[3] or py + half < box[1]:
-        return room, total
-    covered, free = room
+        return total
+    covered, free = case.covered, case.free
     m = 0
     for k in range(_nearby(case, px, py, half)):
         j = case.near[k]
@@ -513,30 +499,27 @@ def _cap_stretches(
         for _ in range(2):
             if a < width and b > 0.0:
                 if a <= 0.0 and b >= width:
-                    return room, total
-                covered, m = _put(covered, m, a, b)
+                    return total
+                m = _put(covered, m, a, b)
             a, b = a - 2.0 * math.pi, b - 2.0 * math.pi
-    free, gaps = _gaps(covered, m, 0.0, width, free)
-    for g in range(gaps):
-        a, b = free[g, 0], free[g, 1]
-        covered, total = _arc_in_site((x, y, r), (start, a, b), case, polygons, inside, covered, total)
-    return (covered, free), total
+    for g in range(_gaps(covered, m, 0.0, width, free)):
+        total = _arc_in_site((x, y, r), (start, free[g, 0], free[g, 1]), case, polygons, inside, total)
+    return total
 
 
-@inner_loop
+@inlined_loop
 def _arc_in_site(
     circle: tuple[float, float, float],
     arc: tuple[float, float, float],
     case: _Case,
     polygons: _Polygons,
     inside: bool,
-    room: Floats,
     total: _Sum,
-) -> tuple[Floats, _Sum]:
+) -> _Sum:
     """Add the stretches of an arc in the site; `arc` holds an angle, and where the arc begins and ends from there."""
     x, y, r = circle
     start, a, b = arc
-    site, boxes = case.site, case.boxes
+    site, boxes, crossings = case.site, case.boxes, case.covered
     m = 0
     for block in range(0 if inside else (len(site) + _BLOCK - 1) // _BLOCK):
         if x - r > boxes[block, 2] or x + r < boxes[block, 0] or y - r > boxes[block, 3] or y + r < boxes[block, 1]:
@@ -551,10 +534,10 @@ def _arc_in_site(
                 if -1e-12 <= t <= 1.0 + 1e-12:
                     angle = (math.atan2(py + t * dy, px + t * dx) - start) % (2.0 * math.pi)
                     if a < angle < b:
-                        room, m = _put(room, m, angle, angle)
+                        m = _put(crossings, m, angle, angle)
     at = a
     for k in range(m + 1):
-        t = room[k, 0] if k < m else b
+        t = crossings[k, 0] if k < m else b
         mid = start + 0.5 * (at + t)
         inner = r - _INWARDS
         there = (x + inner * math.cos(mid), y + inner * math.sin(mid))
@@ -562,11 +545,11 @@ def _arc_in_site(
         if t > at and within and not _in_polygon(polygons, there[0], there[1]):
             total = _arc_added(total, circle, start + at, start + t)
         at = t
-    return room, total
+    return total
 
 
-@inner_loop
-def _border_of_corridor(case: _Case, polygons: _Polygons, room: _Room, total: _Sum) -> tuple[_Room, _Sum]:
+@inlined_loop
+def _border_of_corridor(case: _Case, polygons: _Polygons, total: _Sum) -> _Sum:
     """Add the border of the corridor within the site."""
     n, r = case.n, case.r
     for block in range((n + _BLOCK - 1) // _BLOCK):
@@ -583,36 +566,45 @@ def _border_of_corridor(case: _Case, polygons: _Polygons, room: _Room, total: _S
                 continue
         _choose_blocks(case, (left - r, low - r, right + r, high + r))
         for i in range(block * _BLOCK, min(block * _BLOCK + _BLOCK, n)):
-            room, total = _border_of_capsule(i, case, polygons, inside, room, total)
-    return room, total
+            total = _border_of_capsule(i, case, polygons, inside, total)
+    return total
 
 
-@inner_loop
-def _border_of_capsule(
-    i: int, case: _Case, polygons: _Polygons, inside: bool, room: _Room, total: _Sum
-) -> tuple[_Room, _Sum]:
-    edges = case.edges
-    polygon, turn = edges[i, 5] != 0.0, edges[i, 6]
+@inlined_loop
+def _border_of_capsule(i: int, case: _Case, polygons: _Polygons, inside: bool, total: _Sum) -> _Sum:
+    edges, box, r = case.edges, case.box, case.r
+    polygon = edges[i, 5] != 0.0
     # Loops, not two calls each: every call is compiled into the loop on its own.
     for side in range(1 if polygon else 2):
         if edges[i, 4] > 0.0:
-            room, total = _side_stretches(i, 1.0 - 2.0 * side, case, polygons, inside, room, total)
+            total = _side_stretches(i, 1.0 - 2.0 * side, case, polygons, inside, total)
+    for end in range(2):
+        if end == 0 and (polygon or edges[i, 8] != 0.0):
+            continue
+        x, y = edges[i, 0] + end * edges[i, 2] * edges[i, 4], edges[i, 1] + end * edges[i, 3] * edges[i, 4]
+        if x - r > box[2] or x + r < box[0] or y - r > box[3] or y + r < box[1]:
+            continue
+        first, last = _cap(edges, i, end)
+        if first < last:
+            total = _cap_stretches(i, (end, first, last), case, polygons, inside, total)
+    return total
+
+
+@inner_loop
+def _cap(edges: Floats, i: int, end: int) -> tuple[float, float]:
+    """Return from where to where the arc around an end of an edge goes; nothing if the first is not less than the second."""
     towards = math.atan2(edges[i, 3], edges[i, 2])
     low, high = towards - _HALF, towards + _HALF
-    for end in range(2):
-        # Around the begin, the arc beyond the first edge; around the end, the arc that the next edge, if any, leaves.
-        first, last = high, high + math.pi
-        wanted = not polygon and edges[i, 7] == 0.0
-        if end == 1:
-            # Of a polygon, only corners that point outwards have an arc.
-            first, last, wanted = low, high, not polygon or turn > 0.0
-            if 0.0 < turn < 3.9:
-                last = low + turn
-            elif turn <= 0.0:
-                first = high + turn
-        if wanted and first < last:
-            room, total = _cap_stretches(i, (end, first, last), case, polygons, inside, room, total)
-    return room, total
+    if end == 0:
+        return high, high + math.pi
+    if edges[i, 6] == 0.0 and edges[i, 7] == 0.0:
+        return low, high
+    # What the next edge leaves.
+    turn = math.atan2(edges[i, 6], edges[i, 7])
+    if turn > 0.0:
+        return low, low + turn
+    # Of a polygon, only corners that point outwards have an arc.
+    return (high + turn, high) if edges[i, 5] == 0.0 else (0.0, 0.0)
 
 
 @inner_loop
@@ -640,12 +632,11 @@ def _in_polygon(polygons: _Polygons, x: float, y: float) -> bool:
     return False
 
 
-@inner_loop
-def _border_of_site(case: _Case, polygons: _Polygons, room: _Room) -> tuple[_Room, _Sum, float]:
+@inlined_loop
+def _border_of_site(case: _Case, polygons: _Polygons) -> tuple[_Sum, float]:
     """Return the integrals along the border of the site within the corridor, and the length of it."""
-    edges, site = case.edges, case.site
+    edges, site, covered, free = case.edges, case.site, case.covered, case.free
     r = case.r
-    covered, free = room
     total, length = (0.0, 0.0, 0.0), 0.0
     for k in range(len(site)):
         if k % _BLOCK == 0:
@@ -659,24 +650,23 @@ def _border_of_site(case: _Case, polygons: _Polygons, room: _Room) -> tuple[_Roo
         for q in range(_nearby(case, x + 0.5 * dx, y + 0.5 * dy, 0.5 * extent)):
             a, b = in_capsule((x, y, dx, dy), edges, case.near[q], r, (0.0, 0.0, False))
             if a < b and b > 0.0 and a < 1.0:
-                covered, m = _put(covered, m, max(a, 0.0), min(b, 1.0))
+                m = _put(covered, m, max(a, 0.0), min(b, 1.0))
                 if a <= 0.0 and b >= 1.0:
                     break
-        free, gaps = _gaps(covered, m, 0.0, 1.0, free)
         inside = 1.0
         total = _added(total, x, y, site[k, 2], site[k, 3])
-        for g in range(gaps):
+        for g in range(_gaps(covered, m, 0.0, 1.0, free)):
             a, b = free[g, 0], free[g, 1]
             mid = 0.5 * (a + b)
             if not _in_polygon(polygons, x + mid * dx, y + mid * dy):
                 total = _added(total, x + b * dx, y + b * dy, x + a * dx, y + a * dy)
                 inside -= b - a
         length += inside * extent
-    return (covered, free), total, length
+    return total, length
 
 
 @inner_loop
-def _box(sites: Chains, site: int) -> tuple[float, float, float, float]:
+def _box(sites: Chains, site: int) -> _Box:
     """Return least x, least y, greatest x and greatest y of a site."""
     first, last = sites.start[sites.owner_start[site]], sites.start[sites.owner_start[site + 1]]
     left, low, right, high = sites.x[first], sites.y[first], sites.x[first], sites.y[first]
@@ -684,6 +674,21 @@ def _box(sites: Chains, site: int) -> tuple[float, float, float, float]:
         left, right = min(left, sites.x[i]), max(right, sites.x[i])
         low, high = min(low, sites.y[i]), max(high, sites.y[i])
     return left, low, right, high
+
+
+@inner_loop
+def _count_edges(sites: Chains, site: int) -> int:
+    first, last = sites.owner_start[site], sites.owner_start[site + 1]
+    return int(sites.start[last] - sites.start[first] - (last - first))
+
+
+@array_loop
+def _room(n: int) -> tuple[Floats, Floats, Floats, Floats, Int64s, Int64s, Floats, Floats]:
+    """Make the arrays of a case of at most `n` edges near a site, and of the site."""
+    blocks = n // _BLOCK + 1
+    near, chosen = np.empty(n, np.int64), np.empty(blocks + 1, np.int64)
+    covered, free = np.empty((2 * n + 2, 2)), np.empty((2 * n + 3, 2))
+    return np.empty((n, 9)), np.empty((blocks, 4)), np.empty((n, 4)), np.empty((blocks, 4)), near, chosen, covered, free
 
 
 @entry_loop
@@ -710,42 +715,41 @@ def encroached(
         Area, length of the border of the site (or of the line) in the corridor, and how far the border found is from closing;
         infinite where a case is left to GEOS.
     """
-    edges, blocks, near = np.empty((256, 8)), np.empty((32, 4)), np.empty(0, np.int64)
-    chosen, which = np.empty(0, np.int64), np.empty(8, np.int64)
-    boxes = np.empty((32, 4))
-    room = (np.empty((64, 2)), np.empty((64, 2)))
-    box = np.empty(4)
+    edges, blocks, ours, boxes, near, chosen, covered, free = _room(256)
+    which, box = np.empty(8, np.int64), np.empty(4)
     feature = groups.feature
     for case in range(len(groups.site)):
         site, r = groups.site[case], groups.radius[case]
         begin, stop = groups.start[case], groups.start[case + 1]
         left, low, right, high = _box(sites, site)
         middle = (0.5 * (left + right), 0.5 * (low + high))
-        n = 0
-        if len(which) <= stop - begin:
-            which = np.empty(2 * (stop - begin), np.int64)
-        which[0] = 0
         wide = (left - r, low - r, right + r, high + r)
+        n, m = 0, _count_edges(sites, site)
         for k in range(begin, stop):
-            edges, n = _near_edges(layer, feature[k], wide, middle, edges, n)
+            n += _most_edges(layer, feature[k], wide)
+        if max(n, m) > len(near):
+            edges, blocks, ours, boxes, near, chosen, covered, free = _room(2 * max(n, m))
+        if stop - begin >= len(which):
+            which = np.empty(2 * (stop - begin), np.int64)
+        n, which[0] = 0, 0
+        for k in range(begin, stop):
+            n = _near_edges(layer, feature[k], wide, middle, edges, n)
             if layer.chain.side[layer.chain.owner_start[feature[k]]] != 0.0:
                 which[0] += 1
                 which[which[0]] = feature[k]
         out[case, 0], out[case, 1], out[case, 2] = 0.0, 0.0, np.inf
         if n > _MOST_EDGES:
             continue
-        ours = _site_edges(sites, site, middle)
-        if len(near) < max(n, len(ours)) + 2:
-            near = np.empty(2 * max(n, len(ours)) + 2, np.int64)
-            chosen = np.empty(len(near), np.int64)
-        blocks = _block_boxes(edges, n, blocks)
+        _site_edges(sites, site, middle, ours)
+        _block_boxes(edges, n, blocks)
+        _boxes_of_site(ours[:m], boxes)
         box[0], box[1], box[2], box[3] = left - middle[0], low - middle[1], right - middle[0], high - middle[1]
-        boxes = _boxes_of_site(ours, boxes)
-        one, polygons = _Case(edges, blocks, ours, boxes, box, near, chosen, n, r), _Polygons(which, grid, middle)
-        room, total, length = _border_of_site(one, polygons, room)
+        one = _Case(edges, blocks, ours[:m], boxes, box, near, chosen, covered, free, n, r)
+        polygons = _Polygons(which, grid, middle)
+        total, length = _border_of_site(one, polygons)
         out[case, 1], out[case, 2] = length, 0.0
         if stop - begin == 1:
             which[0] = 0
         if sites.side[sites.owner_start[site]] != 0.0:
-            room, total = _border_of_corridor(one, polygons, room, total)
+            total = _border_of_corridor(one, polygons, total)
             out[case, 0], out[case, 2] = total[0], math.hypot(total[1], total[2])

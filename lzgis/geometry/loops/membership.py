@@ -10,7 +10,7 @@ import numpy as np
 from lzgis.geometry.features import Floats
 from lzgis.geometry.loops.cells import Cells
 from lzgis.geometry.loops.chains import Chains, Int64s
-from lzgis.geometry.loops.compiled import entry_loop, inner_loop
+from lzgis.geometry.loops.compiled import array_loop, entry_loop, inner_loop
 from lzgis.geometry.loops.directory import Directory
 
 Found = tuple[Int64s, Int64s]
@@ -72,7 +72,7 @@ def point_in(cells: Cells, g: int, x: float, y: float) -> bool:
     return whole or _winding(cells.piece, cells.span[g, 0], cells.span[g, 2], x, y) != 0.0
 
 
-@inner_loop
+@array_loop
 def _put(found: Found, n: int, left: int, right: int) -> Found:
     if n == len(found[0]):
         longer = (np.empty(2 * n + 64, np.int64), np.empty(2 * n + 64, np.int64))
@@ -83,7 +83,7 @@ def _put(found: Found, n: int, left: int, right: int) -> Found:
     return found
 
 
-@inner_loop
+@array_loop
 def holding(chain: Chains, part: tuple[int, int], grid: Cells, place: Directory, cell: float) -> Found:
     """Find every pair of a geometry and a polygon in which a part of it begins; a pair may come more than once."""
     first, last = part
@@ -105,7 +105,7 @@ def holding(chain: Chains, part: tuple[int, int], grid: Cells, place: Directory,
     return found[0][:n].copy(), found[1][:n].copy()
 
 
-@inner_loop
+@array_loop
 def held(sites: Cells, begin: Starts) -> Found:
     """Find every pair of a polygonal site and a feature of which a part begins in it; a pair may come more than once."""
     window = begin.window

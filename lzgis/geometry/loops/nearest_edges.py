@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from lzgis.geometry.features import Floats
 from lzgis.geometry.loops.chains import Int64s
-from lzgis.geometry.loops.compiled import entry_loop, inner_loop
+from lzgis.geometry.loops.compiled import array_loop, entry_loop, inner_loop
 from lzgis.geometry.loops.edge_tree import GROUP, OWNER, WIDTH, EdgeTree, Y, outwards
 from lzgis.geometry.loops.segments import Segments
 
@@ -280,7 +280,7 @@ def edges_within(segment: Segments, tree: EdgeTree, radius: Floats, features: in
     return left[:n].copy(), right[:n].copy(), square[:n].copy()
 
 
-@inner_loop
+@array_loop
 def _longer(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     longer = np.empty(2 * len(array), array.dtype)
     for k in range(len(array)):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from lzgis.geometry.features import Floats
 from lzgis.geometry.loops.cells import Cells
 from lzgis.geometry.loops.chains import Int64s
-from lzgis.geometry.loops.compiled import entry_loop, inner_loop
+from lzgis.geometry.loops.compiled import array_loop, entry_loop
 from lzgis.geometry.loops.contact import borders_near
 from lzgis.geometry.loops.directory import Directory
 from lzgis.geometry.loops.trapezoids import common_areas
@@ -19,7 +19,7 @@ Pairs = tuple[Int64s, Int64s, Floats, Flags]
 _ULP = 2.0**-52
 
 
-@inner_loop
+@array_loop
 def _order(left: Int64s, right: Int64s) -> Int64s:
     """Order pairs, sorted by `left` already, by `right` too: each site has few."""
     order = np.arange(len(left))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lzgis.geometry.features import Floats
 from lzgis.geometry.loops.cells import Cells
 from lzgis.geometry.loops.chains import Int64s
-from lzgis.geometry.loops.compiled import inner_loop
+from lzgis.geometry.loops.compiled import array_loop, inner_loop
 from lzgis.geometry.loops.directory import Directory
 
 #: Unit roundoff of double precision.
@@ -45,7 +45,7 @@ def _common(p: Floats, ours: tuple[int, int], q: Floats, theirs: tuple[int, int]
     return total, width
 
 
-@inner_loop
+@array_loop
 def _with_room(pairs: Pairs, room: int) -> Pairs:
     if room <= len(pairs[0]):
         return pairs
@@ -57,7 +57,7 @@ def _with_room(pairs: Pairs, room: int) -> Pairs:
     return left, right, area, bound, mixed
 
 
-@inner_loop
+@array_loop
 def common_areas(sites: Cells, grid: Cells, place: Directory, cell: float, longest: float) -> Pairs:
     """Find every pair that shares a cell.
 

@@ -19,26 +19,32 @@ from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import read_vector
 from lzgis.reading.sandbox.exchange import pack, pack_error
 from lzgis.reading.sandbox.limits import limit_this_process, too_much_memory
-from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, read_request
+from lzgis.reading.sandbox.request import ANSWER, COUNTED, DRAFT, ERROR, read_request
 
 #: At most so many warnings of the libraries are reported.
 _WARNINGS = 20
 
 
 def main(folders: list[Path]) -> int:
-    """Process the request in each folder; return 0 when all of them hold a result or an error."""
+    """Process the request in each folder; return 0 when all of them hold a result or an error, 1 if memory ran out."""
     for folder in folders:
-        path, options, memory_bytes = read_request(folder)
+        path, options, memory_bytes, most = read_request(folder)
         if folder is folders[0]:
             limit_this_process(memory_bytes, options.network)
         failure: LzgisError
         try:
-            pack(read_with_warnings(path, options), folder / DRAFT)
+            long = None if most is None else _first_of_more(path, options, most)
+            if long is None:
+                (folder / COUNTED).touch()
+            pack(long or read_with_warnings(path, options), folder / DRAFT)
             (folder / DRAFT).replace(folder / ANSWER)
             continue
         except LzgisError as error:
             failure = error
         except MemoryError:
+            if folder is not folders[0]:
+                # Others were read before: without an answer it is read again in a process of its own.
+                return 1
             failure = too_much_memory(shown(path), memory_bytes)
         except RecursionError:
             what = Message("is nested too deeply")
@@ -49,6 +55,15 @@ def main(folders: list[Path]) -> int:
             failure = SourceError(shown(path), what, Message("save it again as GeoPackage"))
         (folder / ERROR).write_text(pack_error(failure), "ascii")
     return 0
+
+
+def _first_of_more(path: str, options: ReadOptions, most: int) -> Read | None:
+    """Read the first row of a file that has more than `most`; None if it has not, or if they cannot be counted."""
+    try:
+        first = read_with_warnings(path, replace(options, rows=(0, 1)))
+    except LzgisError:
+        return None
+    return first if first.total is not None and first.total > most else None
 
 
 def read_with_warnings(path: str, options: ReadOptions) -> Read:

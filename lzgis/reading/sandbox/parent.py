@@ -26,11 +26,13 @@ from lzgis.reading.addresses import address_of, file_of, scheme_of, shown
 from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import READERS, is_address, read_vector
 from lzgis.reading.sandbox.limits import MEMORY_BYTES, TIME_S, Network, environment, too_much_memory
-from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, REQUEST, Request, is_answered, write_request
+from lzgis.reading.sandbox.request import ANSWER, COUNTED, DRAFT, ERROR, REQUEST, Request, is_answered, write_request
 from lzgis.reading.sandbox.warm import Fork, warm_start
 
 #: How many files one process reads; then a new one is started, because libraries leak memory.
 _IN_ONE_PROCESS = 50
+#: How often it is looked whether rows have been counted, in seconds.
+_INTERVAL_S = 0.01
 
 
 #: The folders of requests that have not been removed. A signal may end the process between any two statements, so each is
@@ -47,7 +49,7 @@ def _remove_all() -> None:
 def _remove(folder: Path) -> None:
     """Remove the folder of a request, also if this process can open no more files: names are removed without that."""
     with contextlib.suppress(OSError):
-        for name in (REQUEST, DRAFT, ANSWER, ERROR):
+        for name in (REQUEST, DRAFT, ANSWER, ERROR, COUNTED):
             (folder / name).unlink(missing_ok=True)
         folder.rmdir()
     if folder.exists():
@@ -71,6 +73,7 @@ class Reading:
     place: str
     options: ReadOptions
     limits: Limits
+    most: int | None = None
     _folder: Path | None = None
     _process: subprocess.Popen[bytes] | Fork | None = None
     _read: Read | None = field(default=None, repr=False)
@@ -96,6 +99,18 @@ class Reading:
                 self.close()
         return self._read
 
+    def is_long(self) -> bool:
+        """Return whether the input has more rows than `most`, so that only its first is read; wait until they are counted."""
+        if self.most is None or self._folder is None or self._process is None:
+            return False
+        folder, until = self._folder, time.monotonic() + self.limits.time_s
+        while not (folder / COUNTED).exists() and self._process.poll() is None and time.monotonic() < until:
+            time.sleep(_INTERVAL_S)
+        if (folder / COUNTED).exists() or not (folder / ANSWER).exists():
+            # What went wrong is raised by `result`.
+            return False
+        return (self.result().total or 0) > self.most
+
     def close(self) -> None:
         """End the process if it is running, and remove its folder."""
         _end(self._process)
@@ -112,9 +127,17 @@ class Reading:
 
 
 def begin_reading(
-    path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None, limits: Limits | None = None
+    path: str | Path,
+    *,
+    layer: str | None = None,
+    options: ReadOptions | None = None,
+    limits: Limits | None = None,
+    most: int | None = None,
 ) -> Reading:
     """Start reading a file in a separate process.
+
+    Of a file with more than `most` rows, in a format that is read from any row on, only the first row is read; `Reading.is_long`
+    says so.
 
     Raises
     ------
@@ -123,12 +146,12 @@ def begin_reading(
     """
     chosen = options or ReadOptions()
     chosen = chosen if layer is None else replace(chosen, layer=layer)
-    most = limits or Limits()
+    bounds = limits or Limits()
     if scheme_of(path) in ("postgis", "postgresql"):
         # A database returns rows, not a file that a library must parse.
-        return Reading(shown(path), chosen, most, _read=read_vector(path, options=chosen))
-    folder = _write_folder(path, chosen, most)
-    return Reading(shown(path), chosen, most, folder, _start([folder], chosen.network))
+        return Reading(shown(path), chosen, bounds, _read=read_vector(path, options=chosen))
+    folder = _write_folder(path, chosen, bounds, most)
+    return Reading(shown(path), chosen, bounds, most, folder, _start([folder], chosen.network))
 
 
 def read_many_in_sandbox(
@@ -139,7 +162,8 @@ def read_many_in_sandbox(
     Returns
     -------
     list
-        The result or the error of each file, in their order. The limits hold for each file.
+        The result or the error of each file, in their order. The limits hold for each file: one that exceeds them, or
+        crashes the process, after others were read in it, is read again as the first file of a new process.
     """
     most = limits or Limits()
     results: dict[int, Read | LzgisError] = {}
@@ -158,7 +182,8 @@ def read_many_in_sandbox(
             for n, i in enumerate(some):
                 place = shown(requests[i][0])
                 done = is_answered(folders[i])
-                if not done and n and not is_answered(folders[some[n - 1]]):
+                if not done and n:
+                    # What a process read before may be the cause: a file is blamed only if it was the first one.
                     break
                 try:
                     results[i] = (
@@ -173,12 +198,12 @@ def read_many_in_sandbox(
     return [results[i] for i in range(len(requests))]
 
 
-def _write_folder(path: str | Path, options: ReadOptions, limits: Limits) -> Path:
+def _write_folder(path: str | Path, options: ReadOptions, limits: Limits, most: int | None = None) -> Path:
     source = address_of(path) if is_address(path) else str(checked_path(path))
     folder = Path(tempfile.gettempdir()) / f"lzgis-read-{secrets.token_hex(16)}"
     _FOLDERS.add(folder)
     folder.mkdir(mode=0o700)
-    write_request(Request(source, options, limits.memory_bytes), folder)
+    write_request(Request(source, options, limits.memory_bytes, most), folder)
     return folder
 
 
