@@ -178,7 +178,7 @@ class _Sheet(Worksheet):  # type: ignore[misc]
         self._rows_file = (
             TemporaryFile("w+", encoding="utf-8", newline="", dir=self.tmpdir) if self.tmpdir else StringIO(newline="")
         )
-        heights = [""] + [f' ht="{_LINE_PT * n:g}" customHeight="1"' for n in range(1, _MOST_LINES + 1)]
+        heights = ["", *(f' ht="{_LINE_PT * n:g}" customHeight="1"' for n in range(1, _MOST_LINES + 1))]
         for start in range(0, rows, AT_ONCE):
             chosen = slice(start, start + AT_ONCE)
             table = zip(*(one.taken(chosen).tolist() for one in cells), strict=True)
