@@ -176,7 +176,7 @@ class _Sheet(Worksheet):  # type: ignore[misc]
             cells.append(self._written(number, Coded(column.codes, list(values)), formats))
         self._top = block.top
         self._rows_file = (
-            TemporaryFile("w+", encoding="utf-8", newline="", dir=self.tmpdir) if self.tmpdir else StringIO(newline="")
+            TemporaryFile("w+", encoding="utf-8", newline="", dir=self.tmpdir) if self.tmpdir else StringIO(newline="")  # noqa: SIM115 (closed when copied)
         )
         heights = ["", *(f' ht="{_LINE_PT * n:g}" customHeight="1"' for n in range(1, _MOST_LINES + 1))]
         for start in range(0, rows, AT_ONCE):
