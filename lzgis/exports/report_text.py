@@ -134,7 +134,10 @@ def coded(frame: pd.DataFrame, names: Sequence[str], word: Callable[..., Any]) -
     >>> coded(frame, ["a", "b"], lambda a, b: f"{a}{b}").values
     ['x1', 'y2']
     """
-    codes: npt.NDArray[Any] = np.zeros(len(frame), dtype=np.int64)
+    if len(names) == 1:
+        codes, found = pd.factorize(frame[names[0]], use_na_sentinel=False)
+        return Coded(codes.astype(np.int32), [word(one) for one in found.tolist()])
+    codes = np.zeros(len(frame), dtype=np.int64)
     keys: list[tuple[Any, ...]] = [()] if len(frame) else []
     for name in names:
         own, found = pd.factorize(frame[name], use_na_sentinel=False)

@@ -185,7 +185,14 @@ def test_an_open_site_is_printed_with_its_findings_and_a_round_scale(chromium: A
     )
     assert metres / (100 * 0.0254 / 96) == pytest.approx(scale, rel=0.01)
     printed = page.inner_text("#lz-print-list")
-    assert page.locator("#lz-print-list .lz-finding").count() >= page.evaluate("lzgis.conflicts(0).length") > 0
+    rules = page.evaluate("new Set(lzgis.conflicts(0).map(lzgis.ruleOf)).size")
+    # One line per rule, and the basis of each finding on request.
+    assert page.locator("#lz-print-list .lz-brief").count() >= rules > 0
+    assert page.locator("#lz-print-list .lz-finding").count() == 0
+    page.evaluate("window.print = () => window.dispatchEvent(new Event('beforeprint')); lzgis.printWhole()")
+    assert page.locator("#lz-print-list .lz-finding").count() >= page.evaluate("lzgis.conflicts(0).length")
+    page.evaluate("window.dispatchEvent(new Event('afterprint')); window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#lz-print-list .lz-finding").count() == 0
     assert page.evaluate("lzgis.review.sites[0].name") in printed
     assert page.evaluate("lzgis.review.sites[2].name") not in printed
     opened.close()

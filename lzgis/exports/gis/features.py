@@ -10,7 +10,7 @@ are any.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -45,6 +45,9 @@ _TITLES = (
     *("route_title", "facts_title"),
 )
 
+# Findings whose columns are in memory at a time.
+_ROWS = 20_000
+
 # GDAL ends a string at a NUL, and UTF-8 has no lone surrogates.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -63,7 +66,25 @@ class GisLayer:
 
 def gis_layers(texts: ReportText) -> list[GisLayer]:
     """Return a report as layers and tables in CGCS2000 (EPSG:4490)."""
-    return [*_site_layers(texts), *_part_layers(texts), *_tables(texts)]
+    parts = [one for kind, chosen in _kinds_of_parts(texts) for one in _parts_of(texts, kind, chosen)]
+    listed = _unit_lists(texts, texts.report.unit_lists)
+    return [*_site_layers(texts), *parts, _finding_table(texts), listed, *_tables(texts)]
+
+
+def gis_pieces(texts: ReportText) -> Iterator[list[GisLayer]]:
+    """Iterate over the layers and tables that `gis_layers` returns, `_ROWS` findings at a time."""
+    yield _site_layers(texts)
+    for kind, chosen in _kinds_of_parts(texts):
+        yield from (_parts_of(texts, kind, some) for some in _blocks(chosen))
+    every = np.arange(len(texts.report.findings))
+    yield from ([_finding_table(texts, some)] for some in _blocks(every))
+    listed = texts.report.unit_lists
+    yield from ([_unit_lists(texts, listed.take(some))] for some in _blocks(np.arange(len(listed))))
+    yield _tables(texts)
+
+
+def _blocks(chosen: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
+    return np.split(chosen, range(_ROWS, len(chosen), _ROWS))
 
 
 def has_part(findings: gpd.GeoDataFrame) -> Any:
@@ -92,9 +113,9 @@ def site_columns(texts: ReportText, *, reserved: tuple[str, ...] = ()) -> tuple[
     return Codes(report.city).columns(columns), aliases
 
 
-def finding_columns(texts: ReportText, chosen: npt.NDArray[np.bool_] | None = None) -> dict[str, Any]:
-    """Return the columns of the findings, or of those that a mask selects, with titles beside the codes."""
-    findings = texts.report.table if chosen is None else texts.report.table[chosen]
+def finding_columns(texts: ReportText, chosen: npt.NDArray[np.intp] | None = None) -> dict[str, Any]:
+    """Return the columns of the findings, or of those at some positions, with titles beside the codes."""
+    findings = texts.report.table if chosen is None else texts.report.table.take(chosen)
     columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in columns_of(findings)}
     reason = ["reason", "unchecked_share"]
     titles = {
@@ -153,45 +174,47 @@ def _site_layers(texts: ReportText) -> list[GisLayer]:
     return by_shape("sites", frame, aliases, texts)
 
 
-def _part_layers(texts: ReportText) -> list[GisLayer]:
-    findings = texts.report.findings
-    drawn = has_part(findings).to_numpy()
-    notice = (texts.report.table["severity"] == Severity.NOTICE).to_numpy()
-    meant = (texts.report.table["state"] != State.NOT_APPLICABLE).to_numpy()
-    aliases = finding_aliases(texts)
-    layers = []
-    for kind, chosen in (
-        ("conflicts", drawn & meant & ~notice),
-        ("notices", drawn & meant & notice),
-        ("not_applicable", drawn & ~meant),
-    ):
-        if kind == "not_applicable" and not chosen.any():
-            continue
-        columns = finding_columns(texts, chosen)
-        frame = gpd.GeoDataFrame(columns, geometry=texts.report.parts(chosen), crs=CGCS2000)
-        layers += by_shape(kind, frame, aliases, texts)
-    return layers
+def _kinds_of_parts(texts: ReportText) -> list[tuple[str, npt.NDArray[np.intp]]]:
+    """Return the kinds of layers of parts, and the positions of the findings of each."""
+    table = texts.report.table
+    drawn = has_part(texts.report.findings).to_numpy()
+    notice = (table["severity"] == Severity.NOTICE).to_numpy()
+    meant = (table["state"] != State.NOT_APPLICABLE).to_numpy()
+    unmeant = np.flatnonzero(drawn & ~meant)
+    return [
+        ("conflicts", np.flatnonzero(drawn & meant & ~notice)),
+        ("notices", np.flatnonzero(drawn & meant & notice)),
+        *([("not_applicable", unmeant)] if len(unmeant) else []),
+    ]
+
+
+def _parts_of(texts: ReportText, kind: str, chosen: npt.NDArray[np.intp]) -> list[GisLayer]:
+    frame = gpd.GeoDataFrame(finding_columns(texts, chosen), geometry=texts.report.parts(chosen), crs=CGCS2000)
+    return by_shape(kind, frame, finding_aliases(texts), texts)
+
+
+def _finding_table(texts: ReportText, chosen: npt.NDArray[np.intp] | None = None) -> GisLayer:
+    frame = pd.DataFrame(finding_columns(texts, chosen))
+    return GisLayer("findings", "findings", frame, texts.words("sheet", "findings"), finding_aliases(texts))
+
+
+def _unit_lists(texts: ReportText, lists: pd.DataFrame) -> GisLayer:
+    frame = pd.DataFrame(Codes(texts.report.city).columns({str(name): _column(lists[name]) for name in lists}))
+    return _plain_table(texts, "unit_lists", frame)
 
 
 def _tables(texts: ReportText) -> list[GisLayer]:
-    lists = texts.report.unit_lists
-    columns: dict[str, Any] = {str(name): _column(lists[name]) for name in lists}
+    """Return the tables that have few rows."""
     code = Codes(texts.report.city)
-    columns = code.columns(columns)
     lines = [["notice", texts.notice], ["disclaimer", texts.disclaimer], ["coverage", texts.coverage]]
     for table in provenance_tables(texts):
         lines += [[table.name, code("　".join(text(v) for v in row if text(v)))] for row in table.rows]
     about = {"name": [name for name, _ in lines], "value": [storable(value) for _, value in lines]}
-    findings = pd.DataFrame(finding_columns(texts))
-    return [
-        GisLayer("findings", "findings", findings, texts.words("sheet", "findings"), finding_aliases(texts)),
-        *(
-            GisLayer(name, name, pd.DataFrame(data), texts.words("sheet", name), {n: _head(texts, n) for n in data})
-            for name, data in (("unit_lists", columns), ("about", about))
-        ),
-        *_override_tables(texts),
-        *_city_tables(texts),
-    ]
+    return [_plain_table(texts, "about", pd.DataFrame(about)), *_override_tables(texts), *_city_tables(texts)]
+
+
+def _plain_table(texts: ReportText, name: str, frame: pd.DataFrame) -> GisLayer:
+    return GisLayer(name, name, frame, texts.words("sheet", name), {one: _head(texts, one) for one in map(str, frame)})
 
 
 def _city_tables(texts: ReportText) -> list[GisLayer]:

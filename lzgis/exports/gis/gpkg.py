@@ -19,7 +19,7 @@ import pyogrio.errors
 
 from lzgis.exports.codes import Codes
 from lzgis.exports.formats import ReportPieces
-from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, has_part, storable, unique
+from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, gis_pieces, has_part, storable, unique
 from lzgis.exports.gis.json import origin
 from lzgis.exports.gis.qgis_project import Group, Project, Relation, headings, store_project
 from lzgis.exports.gis.qgis_style import Category, LayerStyle, qml
@@ -89,7 +89,7 @@ VALUES ('layer_styles', 'attributes', 'layer_styles', '');
 def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write a report as a GeoPackage that QGIS opens styled, see `lzgis.exports.formats.ReportWriter`."""
     texts = ReportText(report, language)
-    write_layers(texts, [gis_layers(texts)], path, styles=report_styles(texts))
+    write_layers(texts, gis_pieces(texts), path, styles=report_styles(texts))
 
 
 def write_gpkg_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
@@ -141,7 +141,7 @@ def write_layers(texts: ContextText, pieces: Iterable[list[GisLayer]], path: str
                     heads.setdefault(layer.name, replace(layer, frame=layer.frame.take([])))
                     rows[layer.name] += len(layer.frame)
         layers = list(heads.values())
-        with closing(sqlite3.connect(draft)) as database, database:
+        with closing(_connected(draft)) as database, database:
             _name_columns(database, layers)
             _describe(database, layers, texts)
             _style(database, layers, styles)
@@ -149,12 +149,19 @@ def write_layers(texts: ContextText, pieces: Iterable[list[GisLayer]], path: str
                 database, _project(texts, Path(path).name, layers, database), layers, styles, when=_stamp(texts.context)
             )
             _date(database, texts.context)
-        with closing(sqlite3.connect(draft)) as database:
+        with closing(_connected(draft)) as database:
             # A new file has no trace of overwritten dates, nor SQLite's counter of changes, which varies.
             database.execute("VACUUM INTO ?", (str(made),))
         return dict(rows)
 
     write_atomic(path, make)
+
+
+def _connected(draft: Path) -> sqlite3.Connection:
+    """Open the draft without syncing it to disk after each change; the finished file is synced at the end."""
+    database = sqlite3.connect(draft)
+    database.execute("PRAGMA synchronous = OFF")
+    return database
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def _sites(texts: ReportText) -> Iterator[str]:
 def _parts(texts: ReportText) -> Iterator[str]:
     findings = texts.report.findings
     grave = (has_part(findings) & (findings["severity"] != Severity.NOTICE)).to_numpy()
-    columns = finding_columns(texts, grave)
+    columns = finding_columns(texts, np.flatnonzero(grave))
     aliases = {name: texts.column(name) for name in _PART}
     shapes = texts.report.parts(grave)
     for row, values in enumerate(_rows(columns, int(grave.sum()))):

@@ -179,7 +179,14 @@ def corridor_data(
         if number(row["distance_m"]) and (is_nearest or (reach is not None and row["state"] == State.INVOLVED)):
             measured[index] = (row, place, is_nearest)
     lines, line_of = _lines(texts, measured, (around, plane), order)
-    return {"bands": _written(*_drawn(list(bands.values()), around), plane), "lines": lines}, line_of
+    # A tolerance below that of the lines would be without effect.
+    steps_m = [step_m for step_m in _STEPS_M if step_m >= _fineness(around)[0]]
+    return {"bands": _written(*_drawn(list(bands.values()), around), plane, steps_m), "lines": lines}, line_of
+
+
+def _fineness(around: Surroundings) -> tuple[float, int]:
+    """Return the tolerance of the lines that bands are drawn around, m, and the segments of a quarter of a circle."""
+    return _FINE if len(around.sites) <= _FEW_SITES else _ROUGH
 
 
 def _wanted(row: Mapping[str, Any], reach: Reach, is_nearest: bool) -> bool:
@@ -207,7 +214,7 @@ def _drawn(bands: Sequence[_Band], around: Surroundings) -> tuple[Geometries, li
     number_of = {place: i for i, place in enumerate(dict.fromkeys(one for band in bands for one in band.features))}
     features = around.features(list(number_of))
     lines = shapely.get_dimensions(features) == 1
-    tolerance_m, segments = _FINE if len(around.sites) <= _FEW_SITES else _ROUGH
+    tolerance_m, segments = _fineness(around)
     features[lines] = shapely.simplify(features[lines], tolerance_m, preserve_topology=False)
     which = [number_of[place] for band in bands for place in band.features]
     beyond = _array([_windows(around.sites[band.site], band.margin_m + band.far_m) for band in bands])
@@ -281,13 +288,15 @@ def _lines(
     return lines, line_of
 
 
-def _written(shapes: Geometries, about: Sequence[dict[str, Any]], plane: Plane) -> dict[str, Any]:
+def _written(
+    shapes: Geometries, about: Sequence[dict[str, Any]], plane: Plane, steps_m: Sequence[float]
+) -> dict[str, Any]:
     """Write the bands: possible ones below certain ones, wide ones below narrow ones."""
     area = shapely.area(shapes)
     visible = [i for i in range(len(shapes)) if not shapely.is_empty(shapes[i])]
     visible.sort(key=lambda i: (about[i]["s"], -about[i]["k"], -area[i]))
     drawing = Drawing(plane.unproject(shapes[visible]) if visible else shapes[:0], plane, "own")
-    (step_m,) = fitted([drawing], vertices=_VERTICES, steps_m=_STEPS_M)
+    (step_m,) = fitted([drawing], vertices=_VERTICES, steps_m=steps_m)
     return drawing.topology([about[i] for i in visible], step_deg=_STEP_DEG, step_m=step_m)
 
 

@@ -44,8 +44,8 @@ PAGE_WORDS = (
     "north", "tabs", "tab-map", "tab-notes",
 )  # fmt: skip
 SCRIPT_WORDS = (
-    "all", "back", "zoom", "previous", "next", "no-match", "shown", "no-shape", "conflicts", "clear", "not-applicable",
-    "rule", "answer", "figures", "locate", "no-findings", "group-review", "group-constraint",
+    "all", "back", "zoom", "print-whole", "previous", "next", "no-match", "shown", "no-shape", "conflicts", "clear",
+    "not-applicable", "rule", "answer", "figures", "locate", "no-findings", "group-review", "group-constraint",
     "group-zoning", "group-context", "group-missing", "missing", "sites-by-verdict", "list-title",
     "parts", "parts-prohibited", "parts-conditional", "parts-sliver", "opacity", "others", "relief",
     "home", "identify", "nothing-here", "measure", "measure-hint", "measure-length", "measure-area",

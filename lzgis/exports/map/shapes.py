@@ -52,7 +52,7 @@ class Kept(NamedTuple):
     line: npt.NDArray[np.bool_]
 
 
-def cut(lines: Geometries, rings: npt.NDArray[np.bool_], group: Integers | None = None) -> Arcs:
+def cut(lines: Geometries, rings: npt.NDArray[np.bool_]) -> Arcs:
     """Cut lines and rings into arcs where they part (Bostock 2013), and store each arc once.
 
     Parameters
@@ -61,8 +61,6 @@ def cut(lines: Geometries, rings: npt.NDArray[np.bool_], group: Integers | None 
         Lines and linear rings in degrees.
     rings : array of bool
         Whether each is the border of a polygon, which has no end.
-    group : array of int, optional
-        The group of each line; only lines of one group share arcs. By default all lines do.
 
     Examples
     --------
@@ -76,8 +74,6 @@ def cut(lines: Geometries, rings: npt.NDArray[np.bool_], group: Integers | None 
         none = np.zeros(0, np.int64)
         return Arcs(xy, none, np.zeros(1, np.int64), none, np.zeros(len(lines) + 1, np.int64))
     place, known = _vertices(xy)
-    if group is not None:
-        _, known, place = np.unique(group[line] * len(xy) + place, return_index=True, return_inverse=True)
     # Without repeated vertices, and without the last of a ring, which repeats its first.
     fresh = np.append(True, (place[1:] != place[:-1]) | (line[1:] != line[:-1]))
     last = np.append(line[1:] != line[:-1], True)
@@ -89,6 +85,24 @@ def cut(lines: Geometries, rings: npt.NDArray[np.bool_], group: Integers | None 
     parts = _partings(place, line, rings, start, count)
     place, line, parts = _closed(place, line, parts, rings, start, count)
     return _distinct(xy[known], place, line, parts, len(lines))
+
+
+def uncut(lines: Geometries, rings: npt.NDArray[np.bool_]) -> Arcs:
+    """Return lines and rings as one arc each; the parameters are those of `cut`.
+
+    Examples
+    --------
+    >>> two = shapely.get_rings([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
+    >>> arcs = uncut(two, np.array([True, True]))
+    >>> arcs.first, arcs.vertex[[0, 4]], arcs.arc
+    (array([ 0,  5, 10]), array([0, 0]), array([0, 1]))
+    """
+    xy = shapely.get_coordinates(lines)
+    first = np.append(0, np.cumsum(shapely.get_num_coordinates(lines)))
+    vertex = np.arange(len(xy))
+    # The last vertex of a ring is its first.
+    vertex[first[1:][rings] - 1] = first[:-1][rings]
+    return Arcs(xy, vertex, first, np.arange(len(lines)), np.arange(len(lines) + 1))
 
 
 def _vertices(xy: npt.NDArray[np.float64]) -> tuple[Integers, Integers]:
@@ -209,9 +223,8 @@ class Drawing:
         some = ~shapely.is_empty(parts)
         return parts[some], owner[some]
 
-    @cached_property
-    def _lines(self) -> tuple[Geometries, Integers, npt.NDArray[np.bool_]]:
-        """The lines and rings of the parts in order, the part of each, and whether it is a ring of a polygon."""
+    def _cut(self) -> tuple[Geometries, Integers, npt.NDArray[np.bool_]]:
+        """Return the lines and rings of the parts in order, the part of each, and whether it is a ring of a polygon."""
         parts, _ = self._parts
         rings, of_ring = shapely.get_rings(parts, return_index=True)
         own = np.flatnonzero(shapely.get_dimensions(parts) == 1)
@@ -221,10 +234,15 @@ class Drawing:
         return lines, owner[order], (np.arange(len(lines)) >= len(own))[order]
 
     @cached_property
+    def _all(self) -> tuple[Arcs, Integers, npt.NDArray[np.bool_]]:
+        """The arcs of all lines and borders, the part of each line, and whether it is a ring; the lines are not kept."""
+        lines, of_part, rings = self._cut()
+        return (cut if self.borders == "shared" else uncut)(lines, rings), of_part, rings
+
+    @property
     def arcs(self) -> Arcs:
         """The arcs of all lines and borders."""
-        lines, _, rings = self._lines
-        return cut(lines, rings, None if self.borders == "shared" else np.arange(len(lines)))
+        return self._all[0]
 
     @cached_property
     def _metres(self) -> Geometries:
@@ -262,7 +280,7 @@ class Drawing:
         tiny = np.flatnonzero(closed & (edges < _CORNERS - 1))
         corners = np.arange(_CORNERS + 1) * (whole[tiny][:, None] - 1) // _CORNERS
         keep[arcs.first[:-1][tiny][:, None] + corners] = True
-        _, of_part, rings = self._lines
+        _, of_part, rings = self._all
         hole = rings & np.append(False, of_part[1:] == of_part[:-1])[: len(rings)]
         number = _number(arcs.arc)
         used = np.bincount(number, minlength=len(whole))
@@ -323,7 +341,7 @@ class Drawing:
     def _shapes(self, signed: Integers, kept: Kept, cells: Callable[[Any], Any]) -> list[dict[str, Any]]:
         """Return the objects of TopoJSON: for each geometry its type, and its arcs or its coordinates."""
         parts, owner = self._parts
-        _, of_part, _ = self._lines
+        _, of_part, _ = self._all
         lines: list[list[Any]] = [[] for _ in parts]
         bounds = self.arcs.line
         of_line = signed.tolist()

@@ -7,11 +7,15 @@ every heading, for the planner to fill in, so that no level is left out silently
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from lzgis.exports.report_text import ReportText, conflicts_first, number, records, text, visible
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lzgis.exports.report_text import Coded, ReportText, coded, conflicts_first, number, text, visible
 from lzgis.exports.rounding import Rounding
 from lzgis.model.report import HIT_STATES, NOT_MEANT, Reason, State
 from lzgis.model.rules import Level, Requirement, Severity
@@ -51,6 +55,15 @@ class Clause(NamedTuple):
         return not self.clause
 
 
+class Answer(NamedTuple):
+    """A clause for one site: its position in `AnswerSheet.listed`, and what differs from site to site."""
+
+    place: int
+    share: float | None = None
+    facts: tuple[str, ...] = ()
+    proposed: str = ""
+
+
 class AnswerSheet:
     """The answer sheets of all sites of a report.
 
@@ -64,33 +77,52 @@ class AnswerSheet:
         self._texts = texts
         self._report = texts.report
         self._rounding = Rounding(texts.report)
-        # The layers that each clause mentions, cached: hundreds of projects share their clauses.
-        self._layers_of: dict[str, tuple[str, ...]] = {}
         self._visible = cache(lambda value: visible(text(value)))
+        #: Every clause of the report once, without what differs from site to site; those of no site are blank.
+        self.listed: list[Clause] = []
+        self._rows = coded(self._report.unit_lists, ("level", "certainty", *_COPIED), self._added)
+        self._layers = [self._mentioned_by(one.clause) for one in self.listed]
+        self._blank_of = {level: self._blanks(level) for level in Level if level is not Level.UNIT}
 
     def clauses(self, site_id: str, size: Sizer | None = None) -> Iterator[Clause]:
         """Iterate over the clauses that a site must answer, in their order; sizes are in ㎡ and hectares by default."""
+        for place, share, facts, proposed in self.answers(site_id, size):
+            yield self.listed[place]._replace(share=share, facts=facts, proposed=proposed)
+
+    def answers(self, site_id: str, size: Sizer | None = None) -> Iterator[Answer]:
+        """Iterate over what `clauses` returns, as positions in `listed` and what differs from site to site."""
         size = size or self._size
-        mine = self._lists.get(site_id, [])
         # Clauses that mention the same layers have the same facts and the same conclusion.
         known: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {}
+        mine = self._places.rows(site_id)
         for level in Level:
-            rows = [row for row in mine if row["level"] == level]
-            if not rows and level is not Level.UNIT:
-                yield from self._blanks(level)
+            rows = [row for row in mine if self.listed[row["place"]].level == level]
+            if not rows:
+                yield from map(Answer, self._blank_of.get(level, ()))
             for row in rows:
-                copied = {name: self._visible(row[name]) for name in _COPIED}
-                certainty = self._texts.word("certainty", text(row["certainty"]))
-                layers = self._mentioned_by(copied["clause"])
+                layers = self._layers[row["place"]]
                 if layers not in known:
                     known[layers] = tuple(self._facts(site_id, layers, size)), self._proposed(site_id, layers)
-                facts, proposed = known[layers]
-                share = number(row["share"])
-                yield Clause(level=level, share=share, facts=facts, certainty=certainty, proposed=proposed, **copied)
+                yield Answer(row["place"], number(row["share"]), *known[layers])
+
+    def _added(self, level: str, certainty: Any, *copied: Any) -> int:
+        """Add a clause to `listed`; return its position."""
+        worded = dict(zip(_COPIED, map(self._visible, copied), strict=True))
+        certainty = self._texts.word("certainty", text(certainty))
+        self.listed.append(Clause(level=Level(level), share=None, facts=(), certainty=certainty, **worded))
+        return len(self.listed) - 1
+
+    def _blanks(self, level: Level) -> list[int]:
+        """Add the blank lines of a level to `listed`; return their positions."""
+        first = len(self.listed)
+        for heading in self._headings or ("",):
+            self.listed.append(Clause(level, share=None, heading=visible(heading), clause="", facts=()))
+        return list(range(first, len(self.listed)))
 
     def requirements(self, site_id: str) -> list[Requirement]:
         """Return the general requirements that a site must answer."""
-        mine = {(row["level"], row["clause"]) for row in self._lists.get(site_id, [])}
+        found = (self.listed[row["place"]] for row in self._places.rows(site_id))
+        mine = {(one.level.value, one.clause) for one in found}
         return [one for one in self._report.book.requirements if (one.level.value, one.clause) in mine]
 
     def _size(self, found: Mapping[str, Any]) -> str:
@@ -102,10 +134,6 @@ class AnswerSheet:
             return words("dossier", "square-metres", **printed)
         return "" if number(length) is None else words("dossier", "metres", m=rounding.metres(length, layer))
 
-    def _blanks(self, level: Level) -> Iterator[Clause]:
-        for heading in self._headings or ("",):
-            yield Clause(level, share=None, heading=visible(heading), clause="", facts=())
-
     @cached_property
     def _headings(self) -> tuple[str, ...]:
         """The headings of the lists of units."""
@@ -113,16 +141,19 @@ class AnswerSheet:
         return tuple(dict.fromkeys(heading for fields in lists for heading in fields.values()))
 
     @cached_property
-    def _lists(self) -> dict[str, list[Row]]:
-        return _by_site(records(self._report.unit_lists, self._report.unit_lists.columns))
+    def _places(self) -> _BySite:
+        lists = self._report.unit_lists
+        share = coded(lists, ["share"], lambda value: value)
+        return _BySite(lists["site_id"], {"place": self._rows, "share": share})
 
     @cached_property
-    def _findings(self) -> dict[str, list[Row]]:
+    def _findings(self) -> _BySite:
         table = self._report.table
         # Only what clauses can mention, in the order of other tables.
         mentioned = table["rule"].isin(set().union(*self._rules_of.values())) & ~table["reason"].isin(NOT_MEANT)
         table = table[mentioned.to_numpy()]
-        return _by_site(records(table.iloc[conflicts_first(table)], _USED))
+        table = table.iloc[conflicts_first(table)][list(_USED)]
+        return _BySite(table["site_id"], {name: coded(table, [name], lambda value: value) for name in _USED})
 
     @cached_property
     def _activities(self) -> dict[str, str]:
@@ -140,11 +171,7 @@ class AnswerSheet:
 
     def _mentioned_by(self, clause: str) -> tuple[str, ...]:
         """Return the layers that a clause mentions."""
-        if clause not in self._layers_of:
-            self._layers_of[clause] = tuple(
-                layer for layer, names in self._mentioned.items() if any(word in clause for word in names)
-            )
-        return self._layers_of[clause]
+        return tuple(layer for layer, names in self._mentioned.items() if any(word in clause for word in names))
 
     def _facts(self, site_id: str, layers: Sequence[str], size: Sizer) -> list[str]:
         """Return what is known about these layers, and the activity."""
@@ -164,7 +191,7 @@ class AnswerSheet:
         if not layers:
             return "manual"
         rules = set().union(*(self._rules_of[layer] for layer in layers))
-        mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules]
+        mine = [f for f in self._findings.rows(site_id) if f["rule"] in rules]
         hits = [f for f in mine if f["state"] in HIT_STATES]
         if any(f["severity"] == Severity.PROHIBITED and f["state"] == State.INVOLVED for f in hits):
             return "violates"
@@ -179,7 +206,7 @@ class AnswerSheet:
         """Return one line per rule of a layer that the site violates; if there is none, one for the layer."""
         texts, words = self._texts, self._texts.words
         rules = self._rules_of[layer]
-        mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules]
+        mine = [f for f in self._findings.rows(site_id) if f["rule"] in rules]
         mine.sort(key=lambda f: State(f["state"]).rank)
         title = visible(texts.layer(layer))
         if not mine and layer not in self._report.layers:
@@ -224,8 +251,31 @@ def _extent(finding: Row) -> float:
     return number(finding["area_m2"]) or number(finding["length_m"]) or 0.0
 
 
-def _by_site(rows: Iterator[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row["site_id"]].append(row)
-    return found
+class _BySite:
+    """Rows of a table by site; those of one site at a time are Python objects.
+
+    Parameters
+    ----------
+    sites : Series
+        The site of each row.
+    columns : mapping
+        The columns of a row by name.
+    """
+
+    def __init__(self, sites: pd.Series[Any], columns: Mapping[str, Coded]) -> None:
+        codes, known = pd.factorize(sites)
+        self._order: npt.NDArray[np.intp] = np.argsort(codes, kind="stable")
+        ends = np.cumsum(np.bincount(codes, minlength=len(known))).tolist()
+        self._span = dict(zip(known.tolist(), zip([0, *ends], ends, strict=False), strict=True))
+        self._columns = columns
+        self._last: tuple[Hashable, list[Row]] = (None, [])
+
+    def rows(self, site_id: str) -> list[Row]:
+        """Return the rows of a site in their order."""
+        if self._last[0] != site_id:
+            start, end = self._span.get(site_id, (0, 0))
+            chosen = self._order[start:end]
+            values = ([one.values[code] for code in one.codes[chosen].tolist()] for one in self._columns.values())
+            rows = [dict(zip(self._columns, row, strict=True)) for row in zip(*values, strict=True)]
+            self._last = (site_id, rows)
+        return self._last[1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, NamedTuple, overload
 
+import numpy as np
 import pandas as pd
 
 from lzgis.exports.report_text import (
@@ -422,24 +424,36 @@ def tables_of_pieces(texts: ContextText, pieces: Iterable[Report]) -> tuple[Tabl
     return _count_table_of(texts, every), Table("not_applicable", _heads(texts, names), rows_of_rules, fixed=2)
 
 
+class _Distinct:
+    """Distinct values, and the place of each in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.places: dict[Any, int] = {}
+
+    def __call__(self, value: Any) -> int:
+        return self.places.setdefault(value, len(self.places))
+
+
 def _unit_list_table(texts: ReportText) -> Table:
     sheet = AnswerSheet(texts)
-    rows: list[list[Value]] = []
-    for site, name in zip(texts.report.verdicts["site_id"], texts.report.verdicts["site_name"], strict=True):
-        for one in sheet.clauses(site):
-            row: list[Value] = [site, text(name), texts.word("level-of", one.level)]
-            row += [
-                one.unit_id,
-                one.unit_name,
-                one.unit_class,
-                number(one.share, 4),
-                one.heading,
-                one.clause,
-                "\n".join(one.facts),
-                "",
-                "",
-            ]
-            rows.append([*row, one.basis, one.certainty, one.note])
+    verdicts = texts.report.verdicts
+    # For each row the site, the clause, and the places of share and facts among the distinct ones.
+    cells, shares, facts = array("i"), _Distinct(), _Distinct()
+    for site, site_id in enumerate(verdicts["site_id"]):
+        for answer in sheet.answers(site_id):
+            cells.extend((site, answer.place, shares(answer.share), facts(answer.facts)))
+    site, clause, share, fact = np.array(cells, dtype=np.int32).reshape(-1, 4).T.copy()
+    columns = {
+        "site_id": Coded(site, verdicts["site_id"].tolist()),
+        "site_name": Coded(site, [text(name) for name in verdicts["site_name"]]),
+        "clause_level": Coded(clause, [texts.word("level-of", one.level) for one in sheet.listed]),
+        "share": Coded(share, [number(one, 4) for one in shares.places]),
+        "facts": Coded(fact, ["\n".join(one) for one in facts.places]),
+    }
+    # The rest is the clause's, or is for the planner to write.
+    rows = CodedRows(
+        [columns.get(name) or Coded(clause, [getattr(one, name, "") for one in sheet.listed]) for name in _UNIT_COLUMNS]
+    )
     answers = texts.words("table", "answers").split(",")
     choices = {_UNIT_COLUMNS.index("answer"): answers}
     folded = _FOLDED | {"facts", "basis", "note"}

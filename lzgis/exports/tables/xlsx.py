@@ -7,9 +7,12 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from io import BytesIO
+from io import BytesIO, StringIO
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -153,20 +156,41 @@ class _Sheet(Worksheet):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self._block: _Block | None = None
+        self._rows_file: IO[str] | None = None
+        self._top = 0
 
     def write_block(self, block: _Block) -> None:
-        """Take the last rows of the sheet. Values are texts, numbers or None."""
+        """Take the last rows of the sheet. Values are texts, numbers or None.
+
+        They are written at once, beside the workbook if that is made in files, so that one block at a time is in memory.
+        """
         rows = len(block.lines)
         if not rows:
             return
         self._check_dimensions(block.top, 0)
         self._check_dimensions(block.top + rows - 1, len(block.columns) - 1)
-        columns = []
-        for column in block.columns:
+        cells = []
+        for number, (column, formats) in enumerate(zip(block.columns, block.formats, strict=True)):
             often = np.bincount(column.codes, minlength=len(column.values)).tolist()
-            columns.append(Coded(column.codes, [self._cell(*one) for one in zip(column.values, often, strict=True)]))
-        self._block = block._replace(columns=columns)
+            values = (self._cell(*one) for one in zip(column.values, often, strict=True))
+            cells.append(self._written(number, Coded(column.codes, list(values)), formats))
+        self._top = block.top
+        self._rows_file = (
+            TemporaryFile("w+", encoding="utf-8", newline="", dir=self.tmpdir) if self.tmpdir else StringIO(newline="")  # noqa: SIM115 (closed when copied)
+        )
+        heights = ["", *(f' ht="{_LINE_PT * n:g}" customHeight="1"' for n in range(1, _MOST_LINES + 1))]
+        for start in range(0, rows, AT_ONCE):
+            chosen = slice(start, start + AT_ONCE)
+            table = zip(*(one.taken(chosen).tolist() for one in cells), strict=True)
+            lines = block.lines[chosen].tolist()
+            self._rows_file.write(
+                "".join(
+                    f'<row r="{number}"{heights[deep if deep > 1 else 0]}>{"".join(row)}</row>'.replace(
+                        "#", str(number)
+                    )
+                    for number, (deep, row) in enumerate(zip(lines, table, strict=True), start=block.top + start + 1)
+                )
+            )
 
     def _cell(self, value: Any, often: int) -> str:
         """Return what a cell holds after its format; empty if there is no cell. Texts are shared by the workbook."""
@@ -180,30 +204,17 @@ class _Sheet(Worksheet):  # type: ignore[misc]
 
     def _write_rows(self) -> None:
         """Write the rows above the block, then the block."""
-        block = self._block
-        if block is None:
+        if self._rows_file is None:
             super()._write_rows()
             return
         last: int = self.dim_rowmax
-        self.dim_rowmax: int = block.top - 1
+        self.dim_rowmax: int = self._top - 1
         super()._write_rows()
         self.dim_rowmax = last
-        cells = [
-            self._written(number, *both) for number, both in enumerate(zip(block.columns, block.formats, strict=True))
-        ]
-        heights = [""] + [f' ht="{_LINE_PT * n:g}" customHeight="1"' for n in range(1, _MOST_LINES + 1)]
-        for start in range(0, len(block.lines), AT_ONCE):
-            chosen = slice(start, start + AT_ONCE)
-            rows = zip(*(one.taken(chosen).tolist() for one in cells), strict=True)
-            lines = block.lines[chosen].tolist()
-            self.fh.write(
-                "".join(
-                    f'<row r="{number}"{heights[deep if deep > 1 else 0]}>{"".join(row)}</row>'.replace(
-                        "#", str(number)
-                    )
-                    for number, (deep, row) in enumerate(zip(lines, rows, strict=True), start=block.top + start + 1)
-                )
-            )
+        with self._rows_file as rows:
+            rows.seek(0)
+            copyfileobj(rows, self.fh)
+        self._rows_file = None
 
     def _written(self, number: int, column: Coded, formats: list[Any]) -> Coded:
         """Return the cells of a column as XML, with ``#`` in place of the number of the row."""
@@ -427,12 +438,10 @@ class _Pages:
         widest: dict[int, int] = {}
         for table in tables:
             for column, (head, held) in enumerate(zip(table.heads, _columns(table), strict=True)):
-                values = held.values
-                shown = [_shown(value, head.kind) for value in values]
                 limit = _WIDEST_FIXED if column < table.fixed else _WIDEST_FOLDED if head.folded else _WIDEST
                 # A heading may wrap once, but the arrow of the filter covers its end.
-                width = max([(_width(head.title) + 5) // 2 + 2, *(_width(s) for s in shown)])
-                widest[column] = max(widest.get(column, 6), min(limit, width))
+                least = max(widest.get(column, 6), min(limit, (_width(head.title) + 5) // 2 + 2))
+                widest[column] = _widest(held.values, head.kind, least, limit)
         widths = [widest[column] + 1.5 for column in range(len(widest))]
         for column, wide in enumerate(widths):
             sheet.set_column(column, column, wide)
@@ -477,6 +486,20 @@ def _shown(value: str | float | None, kind: Kind) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return f"{value:.2%}" if kind == "share" else f"{value:,.4f}"
+
+
+def _widest(values: Sequence[Value], kind: Kind, least: int, most: int) -> int:
+    """Return the width that the widest value needs, within bounds."""
+    figures = [one for one in values if isinstance(one, int | float)]
+    # Of figures with the same decimals, the largest or the least is the widest.
+    ends = [min(figures), max(figures)] if figures else []
+    if least >= most:
+        return least
+    for value in chain(ends, (one for one in values if isinstance(one, str))):
+        least = max(least, _width(_shown(value, kind)))
+        if least >= most:
+            return most
+    return least
 
 
 def _width(text: str) -> int:

@@ -6,6 +6,7 @@
     { color: "#0f6b5c", weight: 1.6, opacity: 1, dashArray: null, fillColor: "#18a08a", fillOpacity: 0.16 },
     { color: "#0f6b5c", weight: 1.4, opacity: 0.9, dashArray: "5 4", fillColor: "#7fd0c2", fillOpacity: 0.12 }
   ];
+  var LEAST_PX = 4;
   var LINE = { color: "#8e0b5e", weight: 2.5, opacity: 1, dashArray: "1 5", lineCap: "round" };
 
   function prepare() {
@@ -51,8 +52,18 @@
     return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
   }
 
+  // A band that is too narrow to be seen has no label.
+  function narrow() {
+    var centre = lz.map.getCenter(), at = lz.map.latLngToContainerPoint(centre);
+    var metres = lz.map.distance(centre, lz.map.containerPointToLatLng(at.add([0, 100]))) / 100;
+    widths.forEach(function (marker) {
+      marker.options.icon.options.html.style.display = marker.metres / metres < LEAST_PX ? "none" : "";
+    });
+  }
+
   // Labels are moved up or down off each other, and off a site so small that a label would hide it.
   function spread() {
+    narrow();
     var taken = [], own = current >= 0 && lz.sites.boundsOf(current);
     if (own) {
       var frame = lz.map.getContainer().getBoundingClientRect();
@@ -63,6 +74,7 @@
     labels.map(function (label) { return label.marker; }).concat(widths).forEach(function (marker) {
       var element = marker.options.icon.options.html, moved = 0, way = 0;
       element.style.marginTop = "0";
+      if (element.style.display === "none") return;
       var first = element.getBoundingClientRect(), box = first;
       for (var i = 0; i < 12; i++) {
         var hit = taken.find(function (other) { return overlap(box, other); });
@@ -111,7 +123,9 @@
       var at = p.m && !p.k && centre && !labelled[p.m] && edge(feature, centre);
       if (!at) return;
       labelled[p.m] = true;
-      widths.push(tag(at, lz.word("band-label", { m: p.m }), "lz-on-band").addTo(drawn));
+      var marker = tag(at, lz.word("band-label", { m: p.m }), "lz-on-band").addTo(drawn);
+      marker.metres = Number(p.m);
+      widths.push(marker);
     });
     lz.review.lines.forEach(function (line) {
       if (line[0] !== number) return;

@@ -72,12 +72,7 @@
     return new Set(findings.map(lz.ruleOf).filter(function (rule) { return !before.has(rule); })).size;
   };
 
-  // The facts of a site and its findings, conflicts first, those not involved and not applicable collapsed.
-  lz.findings = function (number) {
-    var site = lz.review.sites[number], all = lz.review.findings[number];
-    var open = all.filter(function (finding) { return finding[0] < CLEAR; });
-    var clear = all.filter(function (finding) { return finding[0] === CLEAR; });
-    var unmeant = all.filter(function (finding) { return finding[0] === NOT_APPLICABLE; });
+  function factsOf(site) {
     var facts = lz.el("dl", { class: "lz-facts" });
     [[lz.word("site_id"), site.id], [lz.word("activity"), site.activity]].concat(site.lines.map(function (line) {
       return [text(line[0]), text(line[1])];
@@ -86,12 +81,53 @@
       facts.appendChild(lz.el("dt", { text: pair[0] }));
       facts.appendChild(lz.el("dd", { class: "lz-data", text: pair[1] }));
     });
-    var block = lz.el("div", { class: "lz-findings" }, [facts]);
+    return facts;
+  }
+
+  // The facts of a site and its findings, conflicts first, those not involved and not applicable collapsed.
+  lz.findings = function (number) {
+    var site = lz.review.sites[number], all = lz.review.findings[number];
+    var open = all.filter(function (finding) { return finding[0] < CLEAR; });
+    var clear = all.filter(function (finding) { return finding[0] === CLEAR; });
+    var unmeant = all.filter(function (finding) { return finding[0] === NOT_APPLICABLE; });
+    var block = lz.el("div", { class: "lz-findings" }, [factsOf(site)]);
     if (open.length) block.appendChild(table(number, open));
     if (clear.length) block.appendChild(folded(number, clear, lz.word("clear", { n: lz.rulesOf(clear, open) })));
     var count = lz.rulesOf(unmeant, open.concat(clear)) + (site.not_applicable || 0);
     if (count) block.appendChild(folded(number, unmeant, lz.word("not-applicable", { n: count })));
     if (!all.length) block.appendChild(lz.el("p", { class: "lz-empty", text: lz.word("no-findings") }));
+    return block;
+  };
+
+  // The findings of a site in one line per rule, for printing; what is not involved is counted only.
+  lz.brief = function (number) {
+    var site = lz.review.sites[number], all = lz.review.findings[number], rows = new Map();
+    all.forEach(function (finding) {
+      var key = [finding[0], lz.ruleOf(finding)].join(" ");
+      if (finding[0] < CLEAR) rows.set(key, (rows.get(key) || []).concat([finding]));
+    });
+    var head = lz.el("thead", {}, [lz.el("tr", {}, ["rule", "figures", "answer"].map(function (name) {
+      return lz.el("th", { text: lz.word(name), attrs: { scope: "col" } });
+    }))]);
+    var body = lz.el("tbody", {}, Array.from(rows.values()).map(function (findings) {
+      var parts = findings.map(function (finding) {
+        return [text(finding[3]) || text(finding[2]), text(finding[6])].filter(Boolean).join(" ");
+      });
+      return lz.el("tr", { class: "lz-brief lz-t-" + tones[findings[0][0]] }, [
+        lz.el("th", { class: "lz-data", text: lz.ruleOf(findings[0]), attrs: { scope: "row" } }),
+        lz.el("td", { class: "lz-data", text: parts.join(lz.between) }), answer(findings[0])
+      ]);
+    }));
+    var open = all.filter(function (finding) { return finding[0] < CLEAR; });
+    var clear = all.filter(function (finding) { return finding[0] === CLEAR; });
+    var unmeant = all.filter(function (finding) { return finding[0] === NOT_APPLICABLE; });
+    var rest = [["clear", lz.rulesOf(clear, open)],
+      ["not-applicable", lz.rulesOf(unmeant, open.concat(clear)) + (site.not_applicable || 0)]];
+    var block = lz.el("div", { class: "lz-findings" }, [factsOf(site)]);
+    if (rows.size) block.appendChild(lz.el("table", { class: "lz-brief-table" }, [head, body]));
+    block.appendChild(lz.el("p", { text: rest.filter(function (one) { return one[1]; }).map(function (one) {
+      return lz.word(one[0], { n: one[1] });
+    }).join(lz.between) || (all.length ? "" : lz.word("no-findings")) }));
     return block;
   };
 

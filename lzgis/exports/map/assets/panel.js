@@ -98,6 +98,7 @@
         ]),
         lz.heading(number, "h2"),
         lz.button(lz.word("zoom"), function () { lz.sites.zoom(number); }, { class: "lz-link" }),
+        lz.button(lz.word("print-whole"), lz.printWhole, { class: "lz-link" }),
         lz.findings(number)
       );
       views("detail");

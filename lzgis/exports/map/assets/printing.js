@@ -1,6 +1,7 @@
 // Printing: the open site or the part of the map that is seen, at a round scale, and the open site with its findings, or the list of sites.
 (function (lz) {
   "use strict";
+  var whole = false;
   var PX_M = 0.0254 / 96, LEAST = 2000, STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
   function listTable() {
@@ -33,7 +34,7 @@
     var box = lz.byId("lz-print-list"), number = lz.panel.shown();
     lz.clear(box);
     box.classList.toggle("lz-print-site", number >= 0);
-    (number < 0 ? listTable() : [lz.heading(number, "h2"), lz.findings(number)]).forEach(function (one) {
+    (number < 0 ? listTable() : [lz.heading(number, "h2"), whole ? lz.findings(number) : lz.brief(number)]).forEach(function (one) {
       box.appendChild(one);
     });
   }
@@ -63,6 +64,9 @@
     if (own && view.contains(own)) fit(own.pad(0.06), LEAST); else fit(view, 0);
   }
 
+  // Print the open site with the basis of every finding, which takes more sheets.
+  lz.printWhole = function () { whole = true; window.print(); };
+
   lz.printing = function () {
     var paper = window.matchMedia("print"), seen = null;
     function look() {
@@ -79,6 +83,7 @@
       if (paper.matches) { fill(); show(before.bounds); } else lz.map.setView(before.centre, before.zoom, { animate: false });
     });
     window.addEventListener("beforeprint", fill);
+    window.addEventListener("afterprint", function () { whole = false; });
     lz.byId("lz-print").addEventListener("click", function () { window.print(); });
     fill();
   };
