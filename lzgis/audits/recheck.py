@@ -80,6 +80,18 @@ def recheck(
         If the report cannot be read.
     ConfigError, LayerError
         If the catalogue, the rules or a layer of a city are not valid.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lzgis as lz
+    >>> city = lz.reference_city()
+    >>> report = lz.screen(city / "sites.gpkg", city, as_of="2026-11-21")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = lz.export(report, f"{folder}/report.json")
+    ...     again = lz.recheck(path, city, old=city)
+    >>> len(again.changes)
+    0
     """
     earlier = read_report(Path(report))
     after = city if isinstance(city, Catalogue) else open_catalogue(city)

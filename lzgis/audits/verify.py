@@ -123,6 +123,11 @@ def verify(
     key : path, optional
         The office's public key (PEM, Ed25519), to check the signature of the manifest.
 
+    Returns
+    -------
+    Verification
+        What was changed, is missing or was added, and whether the results still hold.
+
     Raises
     ------
     ExportError
@@ -138,13 +143,10 @@ def verify(
     ...
     lzgis.errors.ExportError: ...: holds no result of lzgis; name the folder that was given with --out
     """
-    folder = Path(folder)
-    manifest = _manifest(folder)
+    manifest = _manifest(folder := Path(folder))
     moved = {name: str(p) for name, p in (("sites", sites), ("layers", layers), ("overrides", overrides)) if p}
     files: list[CheckedFile] = []
     inputs: list[CheckedFile] = []
-    versions = {}
-    digests = {}
     for name, result in manifest.results.items():
         files += (CheckedFile(name, "file", one.name, FileState(state_of(folder, one))) for one in result.files)
         given = result.given.model_copy(update=moved)
@@ -154,13 +156,17 @@ def verify(
         states = [CheckedFile(name, role, file, state) for role, file, state in _inputs(result, given, named=named)]
         # Results of rasters depend only on the layers that were read for them, so new layers do not concern them.
         inputs += (one for one in states if one.state is not FileState.NEW or not name.startswith(RASTER_RESULTS))
-        digests[name] = digest_of_values(result.provenance)
-        software = result.provenance.get("versions")
-        if isinstance(software, dict) and "lzgis" in software:
-            versions[name] = str(software["lzgis"])
+    digests = {name: digest_of_values(result.provenance) for name, result in manifest.results.items()}
     files += (CheckedFile("", "file", name, FileState.NEW) for name in unlisted_files(folder, manifest))
     listed = "unknown" if not manifest.sha256 else "same" if manifest.sha256 == manifest.digest else "changed"
+    versions = _versions(manifest)
     return Verification(folder, tuple(files), tuple(inputs), versions, listed, _proof(folder, key), digests)
+
+
+def _versions(manifest: Manifest) -> dict[str, str]:
+    """Return the version of lzgis that wrote each result which records one."""
+    found = {name: result.provenance.get("versions") for name, result in manifest.results.items()}
+    return {name: str(one["lzgis"]) for name, one in found.items() if isinstance(one, dict) and "lzgis" in one}
 
 
 def _proof(folder: Path, key: str | Path | None) -> str:

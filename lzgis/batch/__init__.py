@@ -20,12 +20,12 @@ from lzgis.batch.gathering import BatchOutput, Gathered, Job, allowed_formats, g
 from lzgis.batch.plan import batch_folder
 from lzgis.batch.reading import sites_of
 from lzgis.batch.working import Work, WorkOptions
-from lzgis.city.catalogue import Catalogue, open_catalogue
+from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import date_of
-from lzgis.city.region import Region, is_region, open_region
+from lzgis.city.region import Region, open_city_or_region
 from lzgis.errors import ConfigError
 from lzgis.exports.folder import result_of
-from lzgis.exports.formats import DEFAULT_FORMATS
+from lzgis.exports.formats import DEFAULT_FORMATS, FORMATS
 from lzgis.files.manifest import InputPaths
 from lzgis.files.result_folder import locked_folder, new_result
 from lzgis.messages import Message
@@ -162,31 +162,42 @@ def screen_batch(  # noqa: PLR0913 (what a caller may choose)
     ExportError
         If another process is writing there, the folder holds an unfinished batch of other inputs, or something cannot be
         written. Finished shards stay, and an earlier result in the folder is untouched.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lzgis.city.reference import reference_city as city
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     screen_batch(city() / "sites.gpkg", city(), f"{out}/batch", as_of="2026-11-21").sites
+    51
     """
-    sites, chosen = Path(sites), settings or BatchOptions()
-    _check(chosen)
-    opened = _opened(city)
-    given = str(city) if isinstance(city, str | Path) else _folders(opened)
+    chosen = _checked(settings or BatchOptions())
+    opened = open_city_or_region(city)
+    given = InputPaths(sites=str(sites), layers=str(city) if isinstance(city, str | Path) else _folders(opened))
     with locked_folder(out) as place:
         setting = _setting(opened, date_of(as_of), progress)
-        options = WorkOptions(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
-        work = Work(sites_of(sites, chosen.reading, setting.outline), setting, place, options)
-        names = allowed_formats(chosen.formats, work.sites, DEFAULT_FORMATS)
-        allowed_formats(chosen.per_city, work.sites, (), option="--per-city")
-        work.do(client, progress)
-        job = Job(batch_folder(place), work.plan, setting)
-        done = _gather(job, place, names, chosen, InputPaths(sites=str(sites), layers=given))
-        shutil.rmtree(batch_folder(place), ignore_errors=True)
-    shards, report = len(job.plan.shards), done.report
-    return Batch(
-        Path(out), done.files, job.plan.sites, done.verdicts, report.problems, shards, reused=work.reused, report=report
-    )
+        work = Work(sites_of(Path(sites), chosen.reading, setting.outline), setting, place, _work_options(chosen))
+        names = _names(chosen, work)
+        shown = any(FORMATS[name].shapes for name in (*names, *chosen.per_city))
+        work.do(client, progress, parts="built" if shown else "left out")
+        done = _gather(Job(batch_folder(place), work.plan, setting), place, names, chosen, given)
+    return _batch(Path(out), work, done)
 
 
-def _opened(city: Catalogue | Region | str | Path) -> Catalogue | Region:
-    if isinstance(city, str | Path):
-        return open_region(city) if is_region(city) else open_catalogue(city)
-    return city
+def _batch(out: Path, work: Work, done: Gathered) -> Batch:
+    plan, problems = work.plan, done.report.problems
+    return Batch(out, done.files, plan.sites, done.verdicts, problems, len(plan.shards), work.reused, done.report)
+
+
+def _work_options(chosen: BatchOptions) -> WorkOptions:
+    return WorkOptions(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
+
+
+def _names(chosen: BatchOptions, work: Work) -> list[str]:
+    """Return the formats to write; refuse what cannot be written of so many sites before the work begins."""
+    names = allowed_formats(chosen.formats, work.sites, DEFAULT_FORMATS)
+    allowed_formats(chosen.per_city, work.sites, (), option="--per-city")
+    return names
 
 
 def _folders(city: Catalogue | Region) -> str:
@@ -202,10 +213,11 @@ def _setting(city: Catalogue | Region, day: dt.date, progress: Progress | None) 
     return setting_of(city, day, large="window", progress=progress)
 
 
-def _check(chosen: BatchOptions) -> None:
+def _checked(chosen: BatchOptions) -> BatchOptions:
     for option, number in (("--shard-size", chosen.shard_size), ("--workers", chosen.workers)):
         if number < 1:
             raise ConfigError(option, Message("must be at least 1"), Message("leave it out for the usual size"))
+    return chosen
 
 
 def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: InputPaths) -> Gathered:
@@ -213,4 +225,5 @@ def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: 
     with new_result(out, "screen") as stage:
         done = gathered(job, stage.folder, names, output)
         stage.result = result_of(done.report, given, language=chosen.language)
+    shutil.rmtree(job.folder, ignore_errors=True)
     return Gathered([stage.final(path) for path in done.files], done.verdicts, done.report)

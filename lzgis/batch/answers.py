@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
@@ -53,6 +53,8 @@ from lzgis.screening.subjects import refuse_unknown_activities
 AnySetting: TypeAlias = Setting | RegionSetting
 AnyReference: TypeAlias = SettingReference | RegionReference
 Answers: TypeAlias = Screened | RegionScreened
+#: Whether stored answers hold the parts of findings; building them takes longer than the screening.
+Parts: TypeAlias = Literal["built", "left out"]
 
 #: Sites of one piece of a report that is written in pieces.
 _SLICE = 500
@@ -86,15 +88,22 @@ def joined_answers(pieces: Sequence[Answers], setting: AnySetting) -> Answers:
     return joined(cast(Sequence[Screened], pieces), setting.city.city.divisions)
 
 
-def write_answers(folder: Path, answers: Answers) -> list[str]:
-    """Write answers into an empty folder and return the names of the files.
+def write_answers(folder: Path, answers: Answers, parts: Parts = "built") -> list[str]:
+    """Write answers into an empty folder, with or without the parts of findings; return the names of the files.
 
     Raises
     ------
     ExportError
         If one cannot be written, or read back.
     """
-    return write_screened(folder, answers) if isinstance(answers, Screened) else _write_region(folder, answers)
+    if isinstance(answers, Screened):
+        return write_screened(folder, answers if parts == "built" else _without_parts(answers))
+    return _write_region(folder, answers, parts)
+
+
+def _without_parts(answers: Screened) -> Screened:
+    none = np.full(len(answers.findings), None, dtype=object)
+    return replace(answers, findings=answers.findings.set_geometry(none, crs=answers.findings.crs))
 
 
 def read_answers(folder: Path, columns: Mapping[str, str], setting: AnySetting) -> Answers:
@@ -102,7 +111,7 @@ def read_answers(folder: Path, columns: Mapping[str, str], setting: AnySetting) 
     return _read_region(folder, columns) if isinstance(setting, RegionSetting) else read_screened(folder, columns)
 
 
-def _write_region(folder: Path, answers: RegionScreened) -> list[str]:
+def _write_region(folder: Path, answers: RegionScreened, parts: Parts) -> list[str]:
     division = answers.division
     write_frame(folder / "sites.parquet", answers.sites)
     write_frame(folder / "verdicts.parquet", pd.DataFrame({"verdict": answers.verdicts}))
@@ -117,7 +126,7 @@ def _write_region(folder: Path, answers: RegionScreened) -> list[str]:
     for number, part in enumerate(answers.parts):
         own = folder / _PARTS / str(number)
         own.mkdir(parents=True)
-        made = write_screened(own, part.result)
+        made = write_answers(own, part.result, parts)
         write_frame(own / "rows.parquet", pd.DataFrame({"row": part.rows}))
         write_frame(own / "origin.parquet", pd.DataFrame({"origin": part.origin.astype(object)}))
         names += [f"{_PARTS}/{number}/{name}" for name in (*made, "rows.parquet", "origin.parquet")]

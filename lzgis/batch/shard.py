@@ -19,6 +19,7 @@ from lzgis.batch.answers import (
     Answers,
     AnyReference,
     AnySetting,
+    Parts,
     joined_answers,
     screened_sites,
     setting_of,
@@ -36,11 +37,12 @@ _SEAL = "seal.json"
 
 
 class Common(NamedTuple):
-    """What all shards of a batch share: its folder, the hash of its inputs, the source of its sites."""
+    """What all shards of a batch share: its folder, the hash of its inputs, the source of its sites, what they hold."""
 
     folder: Path
     key: str
     source: Source
+    parts: Parts = "built"
 
 
 class Task(NamedTuple):
@@ -107,31 +109,33 @@ def do_shard(
     ExportError
         If the answers cannot be written, or the sites were damaged.
     """
-    folder, key, source = common
-    if is_done(folder, key, shard):
+    folder = common.folder
+    if is_done(common, shard):
         return
-    answers = (screened or answers_one_by_one)(shard_sites(folder, shard, source), setting)
+    answers = (screened or answers_one_by_one)(shard_sites(folder, shard, common.source), setting)
     parts = folder / "parts"
     parts.mkdir(exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="w-", dir=parts))
     try:
-        names = write_answers(made, answers)
-        seal = {"key": key, "sites": shard.sha256, "files": {name: digest_of(made / name) for name in names}}
+        names = write_answers(made, answers, common.parts)
+        seal: dict[str, object] = {"key": common.key, "parts": common.parts, "sites": shard.sha256}
+        seal["files"] = {name: digest_of(made / name) for name in names}
         (made / _SEAL).write_text(json.dumps(seal), "utf-8")
         sync(made / _SEAL)
         sync(made)
-        _publish(made, parts / shard.name, lambda: is_done(folder, key, shard))
+        _publish(made, parts / shard.name, lambda: is_done(common, shard))
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def is_done(folder: Path, key: str, shard: Shard) -> bool:
-    """Return whether the answers of a shard exist, are from these inputs, and are undamaged."""
-    part = part_folder(folder, shard)
+def is_done(common: Common, shard: Shard) -> bool:
+    """Return whether the answers of a shard exist, are from these inputs, hold what is wanted, and are undamaged."""
+    part = part_folder(common.folder, shard)
     try:
         seal = json.loads((part / _SEAL).read_text("utf-8"))
         same = all(digest_of(part / name) == digest for name, digest in seal["files"].items())
-        return same and (seal["key"], seal["sites"]) == (key, shard.sha256)
+        whole = common.parts in (seal["parts"], "left out")
+        return same and whole and (seal["key"], seal["sites"]) == (common.key, shard.sha256)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lzgis.batch.answers import AnySetting, refuse_unknown
+from lzgis.batch.answers import AnySetting, Parts, refuse_unknown
 from lzgis.batch.plan import Begun, Plan, Shard, batch_folder, begin, begun, cut, inputs_of
 from lzgis.batch.processes import do_tasks
 from lzgis.batch.reading import SitesFile, rows_ahead, site_pieces
@@ -82,8 +82,10 @@ class Work:
         assert self._plan is not None
         return self._plan
 
-    def do(self, client: Client | None, progress: Progress | None) -> None:
+    def do(self, client: Client | None, progress: Progress | None, *, parts: Parts = "built") -> None:
         """Screen the shards that are not done: in this process, in others, or on the workers of a cluster.
+
+        `parts` says whether shards that are screened now hold the parts of findings.
 
         Raises
         ------
@@ -98,7 +100,7 @@ class Work:
             if progress:
                 progress("shards", self.reused + done, max(whole, self.reused + done))
 
-        tasks = self._tasks()
+        tasks = self._tasks(parts)
         first = list(islice(tasks, _FEW))
         ahead = chain(first, tasks)
         step(0)
@@ -112,12 +114,12 @@ class Work:
                 do_shard(task.common, task.shard, self._setting)
                 step(done)
 
-    def _tasks(self) -> Iterator[Task]:
+    def _tasks(self, parts: Parts) -> Iterator[Task]:
         """Iterate over the shards that are not done, each as soon as it is cut."""
         folder, reference = batch_folder(self._out).absolute(), self._setting.reference()
         for shard, source in self._shards():
-            common = Common(folder, self._start.key, source)
-            if is_done(folder, common.key, shard):
+            common = Common(folder, self._start.key, source, parts)
+            if is_done(common, shard):
                 self.reused += 1
             else:
                 yield Task(common, shard, reference)

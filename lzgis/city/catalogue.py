@@ -226,10 +226,27 @@ class DeclaredCheck(NamedTuple):
 def open_catalogue(path: str | Path) -> Catalogue:
     """Open a city by its folder or by its ``catalog.toml``. No layer is read yet.
 
+    Parameters
+    ----------
+    path : path
+        The folder, or the file.
+
+    Returns
+    -------
+    Catalogue
+        The layers by id, the plane of the city, and its rule book.
+
     Raises
     ------
     ConfigError
         If there is no catalogue, or it is not valid.
+
+    Examples
+    --------
+    >>> import lzgis as lz
+    >>> city = lz.open_catalogue(lz.reference_city())
+    >>> city.spec.city.name, city.layers["redline"].title
+    ('连州市', '生态保护红线')
     """
     path = Path(path)
     file = path / CATALOGUE_FILE if path.is_dir() or not path.suffix else path
@@ -290,7 +307,34 @@ def _check_places(file: Path, spec: CatalogueSpec) -> None:
 
 
 def measure_declared(catalogue: Catalogue, layer_id: str) -> list[DeclaredCheck]:
-    """Measure every figure that is declared for a layer. The layer is never scaled to fit it."""
+    """Measure every figure that is declared for a layer. The layer is never scaled to fit it.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The city.
+    layer_id : str
+        Id of the layer.
+
+    Returns
+    -------
+    list of DeclaredCheck
+        The declared and the measured figures, in the order of ``catalog.toml``.
+
+    Raises
+    ------
+    ConfigError
+        If the city has no such layer.
+    LayerError
+        If the layer cannot be read.
+
+    Examples
+    --------
+    >>> import lzgis as lz
+    >>> (one,) = measure_declared(lz.open_catalogue(lz.reference_city()), "townships")
+    >>> one.measured, one.holds
+    (12.0, True)
+    """
     return [
         DeclaredCheck(layer_id, declared, value, declared.holds(value))
         for declared in catalogue.layers[layer_id].declared

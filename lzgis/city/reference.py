@@ -8,6 +8,11 @@ from pathlib import Path
 def reference_city() -> Path:
     """Return the folder of the reference city, which holds schematic data.
 
+    Returns
+    -------
+    Path
+        A folder that :func:`lzgis.open_catalogue` opens; its sites are in ``sites.gpkg``.
+
     Examples
     --------
     >>> sorted(path.name for path in reference_city().glob("*.toml"))

@@ -135,6 +135,11 @@ def open_region(*folders: str | Path | Catalogue, tolerance_m: float | None = No
         Gaps and overlaps between outlines up to this width are reported and change no answer; that of ``region.toml``, or
         10 m, if not given.
 
+    Returns
+    -------
+    Region
+        The cities by name, in the order in which they are shown.
+
     Raises
     ------
     ConfigError
@@ -167,6 +172,13 @@ def region_or_city(folders: Sequence[Path] | None) -> Region | Path:
     if folders and len(folders) > 1:
         return open_region(*folders)
     return city_or_reference(folders[0] if folders else None)
+
+
+def open_city_or_region(city: Catalogue | Region | str | Path) -> Catalogue | Region:
+    """Return a city or region, opened if its folder is given."""
+    if not isinstance(city, str | Path):
+        return city
+    return open_region(city) if is_region(city) else open_catalogue(city)
 
 
 def _described(path: Path, tolerance_m: float | None) -> Region:

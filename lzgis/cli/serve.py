@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import signal
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 
 from lzgis.cli.console import print_lines
-from lzgis.cli.options import CitiesOption, Lang, LangOption
+from lzgis.cli.options import CitiesOption, Lang, LangOption, gathers
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
@@ -37,29 +38,37 @@ def _needed() -> None:
         raise ConfigError("serve", what, Message("install it with: {command}", command="pip install 'lzgis[web]'"))
 
 
-@app.callback()
-def serve(  # noqa: PLR0913 (a command has as many options as it needs)
-    context: typer.Context,
-    *,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any free one.")] = 8741,
+@dataclass(frozen=True)
+class ServerOptions:
+    """Options of the server: where it listens, who may use it, what works for it."""
+
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any free one.")] = 8741
     listen: Annotated[
         str, typer.Option("--listen", help="Address to listen on; others than this computer's own need accounts.")
-    ] = "127.0.0.1",
+    ] = "127.0.0.1"
     address: Annotated[
         str,
         typer.Option("--address", help="Address under which a proxy makes the page known, as https://plan.example."),
-    ] = "",
-    data: DataOption = None,
-    layers: CitiesOption = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that screen.")] = 2,
+    ] = ""
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that screen.")] = 2
     scheduler: Annotated[
         str, typer.Option("--scheduler", metavar="tcp://…", help="A dask scheduler whose workers do the work.")
-    ] = "",
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    ] = ""
     open_api: Annotated[
         bool, typer.Option("--open-api", help="Programs on this computer need no token (only without accounts).")
-    ] = False,
+    ] = False
+
+
+@app.callback()
+@gathers(ServerOptions, "server")
+def serve(
+    context: typer.Context,
+    *,
+    data: DataOption = None,
+    layers: CitiesOption = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     lang: LangOption = Lang.zh,
+    server: ServerOptions = ServerOptions(),
 ) -> None:
     """Open the page for planners in the browser: give sites, check what they are, read the answer, take the documents."""
     _needed()
@@ -73,13 +82,13 @@ def serve(  # noqa: PLR0913 (a command has as many options as it needs)
     options = ServeOptions(
         data=folder,
         layers=_one_folder(layers, folder),
-        listen=listen,
-        port=port,
-        address=checked_address(address),
-        workers=workers,
-        api="open" if open_api else "token",
+        listen=server.listen,
+        port=server.port,
+        address=checked_address(server.address),
+        workers=server.workers,
+        api="open" if server.open_api else "token",
         bounds=bounds_of(folder),
-        scheduler=scheduler,
+        scheduler=server.scheduler,
     )
 
     def opened(url: str) -> None:

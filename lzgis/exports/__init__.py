@@ -15,7 +15,7 @@ __all__ = ["DEFAULT_FORMATS", "FORMATS", "Format", "export", "export_as", "expor
 def export(
     report: Report, path: str | Path, *, language: Language = "zh", options: Mapping[str, object] | None = None
 ) -> Path:
-    """Write `report` to `path` in the format that the suffix names, and return the path.
+    """Write `report` to `path` in the format that the suffix names.
 
     Parameters
     ----------
@@ -29,10 +29,25 @@ def export(
     options : mapping, optional
         Further keywords, see `Format.options`; a writer is given those that it accepts.
 
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     ExportError
         If no format has this suffix, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lzgis as lz
+    >>> city = lz.reference_city()
+    >>> report = lz.screen(city / "sites.gpkg", city, as_of="2026-11-21")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lz.export(report, f"{folder}/report.json", language="en").name
+    'report.json'
     """
     path = Path(path)
     name = format_named(path.suffix, FORMATS, path)
@@ -75,7 +90,7 @@ def export_projects(
     options: Mapping[str, object] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
-    """Write formats of one file per project into a folder, and return the files.
+    """Write formats of one file per project into a folder.
 
     Parameters
     ----------
@@ -92,10 +107,26 @@ def export_projects(
     progress : callable, optional
         Called with the number of projects done and of all.
 
+    Returns
+    -------
+    list of Path
+        The files.
+
     Raises
     ------
     ExportError
         If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lzgis as lz
+    >>> city = lz.reference_city()
+    >>> sites = lz.read_sites(city / "sites.gpkg").frame
+    >>> report = lz.screen(sites[sites["id"] == "T01"], city, as_of="2026-11-21")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in lz.export_projects(report, folder, ["docx"])]
+    ['T01.docx']
     """
     formats = [FORMATS[name] for name in names]
     accepted = {name: value for one in formats for name, value in one.accepted(options).items()}

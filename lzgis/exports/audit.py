@@ -317,7 +317,7 @@ def write_audit_html(audit: AuditReport, path: str | Path, *, language: Language
 
 
 def export_audit(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> Path:
-    """Write an audit to `path` in the format that the suffix names, and return the path.
+    """Write an audit to `path` in the format that the suffix names.
 
     Parameters
     ----------
@@ -328,10 +328,23 @@ def export_audit(audit: AuditReport, path: str | Path, *, language: Language = "
     language : {"zh", "en"}
         The reader's language.
 
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     ExportError
         If no format has this suffix, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lzgis as lz
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lz.export_audit(lz.audit(lz.reference_city(), as_of="2026-11-21"), f"{folder}/audit.json").name
+    'audit.json'
     """
     path = Path(path)
     name = format_named(path.suffix, audit_formats(), path)

@@ -12,7 +12,6 @@ import pyogrio
 import pyogrio.errors
 import shapely
 
-from lzgis.errors import ExportError
 from lzgis.exports.diff_text import difference_tables, difference_text
 from lzgis.exports.formats import FORMATS, diff_formats, format_named, writer
 from lzgis.exports.gis.features import GEOMETRY_TYPES, Shape, storable
@@ -20,7 +19,6 @@ from lzgis.exports.gis.json import lines, plain
 from lzgis.exports.report_text import records
 from lzgis.exports.tables.xlsx import tables_bytes
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
-from lzgis.messages import Message, library_message
 from lzgis.model.audit import DiffReport, Recheck
 from lzgis.words import Language, Words
 
@@ -105,14 +103,7 @@ def write_diff_gpkg(
             rows[name] = len(frame)
         return rows
 
-    try:
-        write_atomic(path, make)
-    except pyogrio.errors.DataSourceError as error:
-        raise ExportError(
-            str(path),
-            Message("cannot be written: {why}", why=library_message(error)),
-            Message("look whether the disk is full"),
-        ) from error
+    write_atomic(path, make)
 
 
 def _by_dimension(name: str, frame: gpd.GeoDataFrame) -> list[tuple[str, gpd.GeoDataFrame, Shape]]:
@@ -154,7 +145,7 @@ def write_diff_xlsx(
 def export_diff(
     report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
 ) -> Path:
-    """Write a comparison to `path` in the format that the suffix names, and return the path.
+    """Write a comparison to `path` in the format that the suffix names.
 
     Parameters
     ----------
@@ -167,10 +158,24 @@ def export_diff(
     language : {"zh", "en"}
         The reader's language.
 
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     ExportError
         If no format has this suffix, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lzgis as lz
+    >>> city = lz.reference_city()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lz.export_diff(lz.diff(city / "rules.toml", city / "rules.toml"), f"{folder}/diff.json").name
+    'diff.json'
     """
     path = Path(path)
     name = format_named(path.suffix, diff_formats(), path)

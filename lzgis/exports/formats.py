@@ -156,6 +156,8 @@ class Format(NamedTuple):
         Whether there is a public edition, see `lzgis.exports.public_edition`.
     per_site : bool
         Whether there is one file per project.
+    shapes : bool
+        Whether it shows the parts of sites that findings are about, which are built for it.
     needs : str
         A package that only the extra of the format's name installs.
     beside : tuple of str
@@ -175,6 +177,7 @@ class Format(NamedTuple):
     options: tuple[str, ...] = ()
     public: bool = False
     per_site: bool = False
+    shapes: bool = True
     needs: str = ""
     beside: tuple[str, str] | None = None
 
@@ -205,6 +208,7 @@ FORMATS: dict[str, Format] = {
         diff="lzgis.exports.diff:write_diff_xlsx",
         pieces="lzgis.exports.tables.xlsx:write_xlsx_pieces",
         most_sites=200_000,
+        shapes=False,
     ),
     "gpkg": Format(
         ".gpkg",
@@ -238,7 +242,9 @@ FORMATS: dict[str, Format] = {
     "shp": Format(".zip", "findings-shp.zip", "shapefiles in a zip", f"{_GIS}.shapefile:write_shapefile"),
     "kml": Format(".kml", "findings.kml", "KML", f"{_GIS}.kml:write_kml"),
     "dxf": Format(".dxf", "conflicts.dxf", "DXF drawing", f"{_GIS}.dxf:write_dxf", options=("zone",)),
-    "coordfile": Format(".txt", "sites.txt", "boundary-point file", f"{_GIS}.boundary_points:write_sites_txt"),
+    "coordfile": Format(
+        ".txt", "sites.txt", "boundary-point file", f"{_GIS}.boundary_points:write_sites_txt", shapes=False
+    ),
     "json": Format(
         ".json",
         "report.json",
@@ -269,6 +275,7 @@ FORMATS: dict[str, Format] = {
         pieces="lzgis.exports.tables.findings_csv:write_findings_csv_pieces",
         pieces_equal=True,
         most_sites=None,
+        shapes=False,
         beside=("findings.csv-metadata.json", "lzgis.exports.tables.findings_csv:write_metadata"),
     ),
     "verdicts": Format(
@@ -279,6 +286,7 @@ FORMATS: dict[str, Format] = {
         pieces=f"{_GIS}.parquet:write_verdicts_pieces",
         pieces_equal=True,
         most_sites=None,
+        shapes=False,
     ),
     "html": Format(
         ".html",

@@ -361,8 +361,7 @@ class ContextText:
 
     def certainty_of(self, rule: Rule) -> str:
         """Return, worded, how well the weakest document of a rule is known."""
-        found = [self.context.book.documents[b.document].certainty for b in rule.basis]
-        return self.words("certainty", max(found, key=lambda one: one.rank))
+        return self.words("certainty", self.context.book.certainty_of(rule.basis))
 
     def _translations(self, rule_id: str) -> dict[str, str]:
         rule = self._rules.get(rule_id)

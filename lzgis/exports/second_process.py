@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lzgis.exports import export_as
+from lzgis.exports.formats import FORMATS
 from lzgis.files.own_process import search_seldom_for_cycles
 from lzgis.geometry.threads import cores
 from lzgis.words import Language
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Sites for which starting a process pays, and beyond which the workbook takes longer than the map.
 _FEW, _MANY = 300, 2_000
-#: Formats that show the parts of all findings.
-_SHAPES = frozenset({"html", "gpkg", "json", "geojson", "jsonfg", "shp", "kml", "parquet"})
 
 
 class _Task(NamedTuple):
@@ -98,7 +97,7 @@ def second_process(
         with TemporaryDirectory(prefix="lzgis-") as folder:
             # It writes the first while the report is serialised for the next.
             for name in names:
-                if name in _SHAPES and not _SHAPES.isdisjoint(paths.keys() - set(names)):
+                if FORMATS[name].shapes and any(FORMATS[one].shapes for one in paths if one not in names):
                     # All parts at once: this process needs those of all sites.
                     report.parts(np.arange(len(report.findings)))
                 _send(here, _Task(name, _serialised(name, report, Path(folder)), paths[name], language, options or {}))
@@ -123,8 +122,8 @@ def _serialised(name: str, report: Report, folder: Path) -> Path:
         from lzgis.exports.map import gravest
 
         report = gravest(report)
-    if name == "xlsx":
-        # A workbook shows no shapes, and they need not be built for it.
+    if not FORMATS[name].shapes:
+        # They need not be built for it.
         none = np.full(len(report.findings), None, dtype=object)
         report = replace(report, findings=report.findings.set_geometry(none, crs=report.findings.crs))
     path = folder / f"{name}.pickle"

@@ -7,7 +7,7 @@ its check, has a module in :mod:`lzgis.rules.for_sites` or :mod:`lzgis.rules.for
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -212,11 +212,15 @@ class Case(Data):
 
 
 class Basis(Data):
-    """A document of the book and the article in it."""
+    """A document of the book and the article in it.
+
+    `certainty` is that of the article, if it is known less well than the document.
+    """
 
     document: str
     article: str = ""
     article_en: str = ""
+    certainty: Certainty | None = None
 
 
 class Unless(Data):
@@ -400,6 +404,11 @@ class RuleBook:
                 found.add(one)
                 pending.extend(self.activities[one].within)
         return frozenset(found)
+
+    def certainty_of(self, basis: Sequence[Basis]) -> Certainty:
+        """Return how well the least known of documents and their articles is known."""
+        known = [one for each in basis for one in (self.documents[each.document].certainty, each.certainty) if one]
+        return max(known, key=lambda one: one.rank)
 
     def rule(self, rule_id: str) -> Rule:
         """Return the rule of this id; raises `KeyError` if the book has none."""

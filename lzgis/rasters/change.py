@@ -127,6 +127,11 @@ def raster_change(
     progress : callable, optional
         Called with the name of the task, the number of finished steps, and the number of all steps.
 
+    Returns
+    -------
+    RasterChange
+        Areas from class to class, and the patches of change.
+
     Raises
     ------
     ConfigError

@@ -131,6 +131,11 @@ def raster_stats(
     progress : callable, optional
         Called with the name of the task, the number of finished steps, and the number of all steps.
 
+    Returns
+    -------
+    RasterStats
+        Areas of the classes, of the raster and by zone.
+
     Raises
     ------
     ConfigError
@@ -149,23 +154,32 @@ def raster_stats(
     one = city_raster(city, raster if raster is not None else _latest(city))
     table_of_sites = None if sites is None else as_sites(sites)
     zones = city_zones(city, by, sites=table_of_sites)
-    legend = _legend(one)
-    zones_in_grid = to_grid(one.grid, zones.geometry)
-    if progress:
-        progress("raster", 0, 1)
+    legend, zones_in_grid = _legend(one), to_grid(one.grid, zones.geometry)
+    step = progress or (lambda *_: None)
+    step("raster", 0, 1)
     table = tabulate(one.grid, zones_in_grid, legend.coder, legend.codes)
-    outside = area_outside(one.grid, zones_in_grid, city)
-    composition = _composition(zones, table, outside, legend)
+    composition = _composition(zones, table, area_outside(one.grid, zones_in_grid, city), legend)
     limits, more = _limits(city, one) if one.spec.kind == "elevation" else (_no_limits(), ())
     no_area = () if table_of_sites is None else sites_without_area(table_of_sites)
     problems = (*one.problems, *no_area, *_value_problems(one, legend, composition), *more)
-    if progress:
-        progress("raster", 1, 1)
+    step("raster", 1, 1)
     return RasterStats(one.id, composition, _declared(city, one, legend), limits, problems, one.source)
 
 
 def raster_declared(city: Catalogue | str | Path, raster: str) -> tuple[RasterMeasured, ...]:
     """Measure the figures that are declared for a land-cover raster.
+
+    Parameters
+    ----------
+    city : Catalogue or path
+        The city, or its folder.
+    raster : str
+        Id of the raster.
+
+    Returns
+    -------
+    tuple of RasterMeasured
+        The declared and the measured figures, in the order of ``catalog.toml``.
 
     Raises
     ------

@@ -177,26 +177,39 @@ def raster_surface(
     progress : callable, optional
         Called with the name of the task, the number of finished steps, and the number of all steps.
 
+    Returns
+    -------
+    Surface
+        The surface that was written.
+
     Raises
     ------
     ConfigError
         If the cell size, date or activity is not allowed.
     ExportError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lzgis.city.reference import reference_city
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     surface = raster_surface(reference_city(), f"{folder}/surface.tif", cell_m=500.0, as_of="2026-11-21")
+    >>> "redline" in set(surface.rules["rule"])
+    True
     """
-    city, path = as_city(city), Path(path)
-    if path.suffix.lower() not in (".tif", ".tiff"):
-        raise ExportError(str(path), Message("'{suffix}' is no GeoTIFF", suffix=path.suffix), Message("name it *.tif"))
+    city, path = as_city(city), _checked_suffix(Path(path))
     plan, unchecked, problems = _plan(city, cell_m, as_of, activity)
     rules = _rule_table(plan, unchecked)
     tags = _tags(city, rules, {"as_of": str(date_of(as_of)), "activity": activity})
-
-    try:
-        write_atomic(path, lambda made: _make(plan, made, tags, progress))
-    except RasterioError as error:
-        what = Message("cannot be written: {why}", why=library_message(error))
-        raise ExportError(str(path), what, Message("look whether the disk is full")) from error
+    write_atomic(path, lambda made: _make(plan, made, tags, progress))
     return Surface(path, rules, problems)
+
+
+def _checked_suffix(path: Path) -> Path:
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        raise ExportError(str(path), Message("'{suffix}' is no GeoTIFF", suffix=path.suffix), Message("name it *.tif"))
+    return path
 
 
 def _make(plan: _Plan, made: Path, tags: dict[str, str], progress: Progress | None) -> None:
@@ -212,10 +225,27 @@ def _make(plan: _Plan, made: Path, tags: dict[str, str], progress: Progress | No
 def read_surface(path: str | Path) -> Surface:
     """Open the file of a constraint surface.
 
+    Parameters
+    ----------
+    path : path
+        The file, as :func:`raster_surface` wrote it.
+
+    Returns
+    -------
+    Surface
+        The surface; its cells are read when they are needed.
+
     Raises
     ------
     SourceError
         If the file is missing or is not a constraint surface.
+
+    Examples
+    --------
+    >>> read_surface("missing.tif")
+    Traceback (most recent call last):
+    ...
+    lzgis.errors.SourceError: ...
     """
     path = Path(path)
     if not path.exists():

@@ -54,6 +54,11 @@ def read_sites(
         The outline of the city in degrees on CGCS2000. Sites far from it are refused if another system would put them
         inside; for a file without reference system, the message lists the systems that would.
 
+    Returns
+    -------
+    SiteTable
+        The sites in degrees on CGCS2000, with the changes that were made to them.
+
     Raises
     ------
     SourceError
@@ -61,6 +66,13 @@ def read_sites(
         has no rows, or has duplicate ids.
     LayerError
         If its datum is neither CGCS2000 nor WGS 84 and no parameters are given.
+
+    Examples
+    --------
+    >>> import lzgis as lz
+    >>> sites = lz.read_sites(lz.reference_city() / "sites.gpkg")
+    >>> len(sites.frame), sites.frame["id"].iloc[0]
+    (51, 'P09')
     """
     with begin_reading(path, layer=layer, options=options) as reading:
         return sites_of(reading, near=near)
@@ -90,7 +102,38 @@ def sites_from_frame(
     """Return the site table of a frame, with the same checks as :func:`read_sites`.
 
     A frame without ids is numbered from 1, which is reported. A site whose repair would change its area, and is not
-    accepted, keeps its row without a geometry. `changes` are the changes that a reader made to the shapes before.
+    accepted, keeps its row without a geometry.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        The sites, with a reference system.
+    name : str
+        What messages call the sites.
+    options : ReadOptions, optional
+        What the user declares, as for :func:`read_sites`.
+    near : shapely geometry, optional
+        The outline of the city in degrees on CGCS2000, as for :func:`read_sites`.
+    changes : sequence of Change
+        The changes that a reader made to the shapes before.
+
+    Returns
+    -------
+    SiteTable
+        The sites in degrees on CGCS2000.
+
+    Raises
+    ------
+    SourceError, LayerError
+        As :func:`read_sites`.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import box
+    >>> frame = gpd.GeoDataFrame({"id": ["a"]}, geometry=[box(112.30, 24.80, 112.31, 24.81)], crs="EPSG:4490")
+    >>> sites_from_frame(frame).frame["id"].tolist()
+    ['a']
     """
     return _table(frame, Origin(name), options or ReadOptions(), near, changes)
 

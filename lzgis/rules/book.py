@@ -77,6 +77,11 @@ def read_rulebook(path: str | Path, *, outside: Iterable[Path] = ()) -> RuleBook
     outside : iterable of paths
         Folders, other than that of the book, in which books that it extends may be.
 
+    Returns
+    -------
+    RuleBook
+        The rules of all dates; `RuleBook.as_of` has those of one day.
+
     Raises
     ------
     ConfigError

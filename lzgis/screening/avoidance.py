@@ -119,6 +119,11 @@ def avoid(
     within_m : float
         The longest move allowed (m).
 
+    Returns
+    -------
+    Avoidance
+        What remains of the site, and the move; no move if there is none within `within_m`.
+
     Raises
     ------
     SourceError
@@ -139,23 +144,7 @@ def avoid(
     site = _one_site(sites if isinstance(sites, SiteTable) else read_sites(sites, near=city.outline), site_id)
     setting = setting_of(city, date_of(as_of))
     refuse_unknown_activities(site, setting.book)
-    subjects = subjects_of(site, setting.book, city, np.array([0]))
-    rules, forbidden = _obstacles(subjects, setting, within_m)
-    shape = subjects.sites.geometry[0]
-    rest = shapely.difference(shape, shapely.union_all(forbidden)) if forbidden else shape
-    size = _size(rest, int(subjects.sites.dimension[0]))
-    move = shortest_translation(shape, forbidden, within=within_m)
-    moved = subjects.lines[0] if subjects.strips[0] else shape
-    return Avoidance(
-        site_id,
-        rules=rules,
-        remaining=None if shapely.is_empty(rest) else city.plane.unproject([rest])[0],
-        remaining_size=size,
-        remaining_share=size / float(subjects.sites.size[0]),
-        shift=None if move is None else _shift(site, moved, move, setting),
-        whole_size=float(subjects.sites.size[0]),
-        before=site.frame.geometry.iloc[0],
-    )
+    return _avoided(site, setting, within_m)
 
 
 def _check_distance(within_m: float) -> None:
@@ -163,8 +152,25 @@ def _check_distance(within_m: float) -> None:
         raise ConfigError("within_m", Message("must be above 0"), Message("give the metres it may be moved"))
 
 
-def _size(rest: shapely.Geometry, dimension: int) -> float:
-    return float(shapely.area(rest) if dimension == 2 else shapely.length(rest))
+def _avoided(site: SiteTable, setting: Setting, within_m: float) -> Avoidance:
+    """Return what remains of the one site of a table, and its move."""
+    subjects = subjects_of(site, setting.book, setting.city, np.array([0]))
+    rules, forbidden = _obstacles(subjects, setting, within_m)
+    shape, whole = subjects.sites.geometry[0], float(subjects.sites.size[0])
+    rest = shapely.difference(shape, shapely.union_all(forbidden)) if forbidden else shape
+    size = float(shapely.area(rest) if subjects.sites.dimension[0] == 2 else shapely.length(rest))
+    move = shortest_translation(shape, forbidden, within=within_m)
+    moved = subjects.lines[0] if subjects.strips[0] else shape
+    return Avoidance(
+        site.frame["id"].iloc[0],
+        rules=rules,
+        remaining=None if shapely.is_empty(rest) else setting.city.plane.unproject([rest])[0],
+        remaining_size=size,
+        remaining_share=size / whole,
+        shift=None if move is None else _shift(site, moved, move, setting),
+        whole_size=whole,
+        before=site.frame.geometry.iloc[0],
+    )
 
 
 def _shift(site: SiteTable, shape: shapely.Geometry, move: Translation, setting: Setting) -> Shift:

@@ -95,6 +95,11 @@ def city_reports(report: Report) -> Iterator[tuple[str, Report]]:
     report : Report
         The report of a screening in a region; that of one city gives nothing.
 
+    Yields
+    ------
+    tuple of str and Report
+        The name of the city, and its report.
+
     Examples
     --------
     >>> import lzgis as lz

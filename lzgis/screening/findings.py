@@ -119,7 +119,7 @@ def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[
     effective = [(b, d) for b, d in known if d.effective_from is None or d.effective_from <= as_of] or known
     texts = [f"{d.title} {b.article}".strip() for b, d in effective]
     repealed = [f"{d.title}（{d.repealed_on}，{d.repealed_by}）" for _, d in effective if d.repealed(as_of)]
-    weakest = max((d.certainty for _, d in effective), key=lambda one: one.rank)
+    weakest = book.certainty_of([b for b, _ in effective])
     return SEPARATOR.join(texts), SEPARATOR.join(repealed), weakest
 
 

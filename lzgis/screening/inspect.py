@@ -13,8 +13,8 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from lzgis.city.catalogue import Catalogue, open_catalogue
-from lzgis.city.region import Region, is_region, open_region
+from lzgis.city.catalogue import Catalogue
+from lzgis.city.region import Region, open_city_or_region
 from lzgis.coordinates.candidates import compass, distance_from
 from lzgis.coordinates.gauss_kruger import Zone, zone_of
 from lzgis.coordinates.locate import Georeference, Located, code_of, declared_crs, locate
@@ -143,6 +143,11 @@ def inspect_file(
     city : Catalogue, Region or path, optional
         The city or region whose outline the input is compared with, and whose vocabulary names the activities.
 
+    Returns
+    -------
+    Sheet
+        What the input is, where it lies, and what was assumed.
+
     Raises
     ------
     ConfigError, SourceError, LayerError
@@ -156,15 +161,22 @@ def inspect_file(
     (True, 'EPSG:4490', 51, 1)
     """
     options = options or ReadOptions()
-    if isinstance(city, str | Path):
-        city = open_region(city) if is_region(city) else open_catalogue(city)
-    outline = city.outline if city is not None else None
+    city = None if city is None else open_city_or_region(city)
+    outline = None if city is None else city.outline
     name = shown(path) if is_address(path) else Path(path).name
     size, digest = (0, "") if is_address(path) else _on_disk(Path(path))
     try:
         read = read_in_sandbox(path, options=options)
     except LzgisError as error:
         return Sheet(name, size, digest, (_as_problem(error),), outline=outline)
+    return _sheet(read, options, city, name=name, size=size, digest=digest)
+
+
+def _sheet(
+    read: Read, options: ReadOptions, city: Catalogue | Region | None, *, name: str, size: int, digest: str
+) -> Sheet:
+    """Return what is found out about an input that could be read."""
+    outline = None if city is None else city.outline
     refused: list[LzgisError] = []
     assumed = [*read.problems]
     if not options.shifted:

@@ -101,6 +101,21 @@ def with_overrides(report: Report, path: str | Path) -> Report:
     ------
     ConfigError
         If the file is not valid, or names a site or rule that is not in the report.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import datetime as dt
+    >>> import lzgis as lz
+    >>> city = lz.reference_city()
+    >>> report = lz.screen(city / "sites.gpkg", city, as_of="2026-11-21")
+    >>> decision = lz.Decision("boundary surveyed", "planning office", dt.date(2026, 11, 22))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "overrides.toml")
+    ...     _ = path.write_text(lz.override_entry(report, "T01", "redline", decision=decision), "utf-8")
+    ...     decided = lz.with_overrides(report, path)
+    >>> len(decided.overrides)
+    1
     """
     path = Path(path)
     rows, problems = [], list(report.problems)
@@ -142,10 +157,25 @@ def override_entry(report: Report, site: str, rule: str, *, feature: str = "", d
     decision : Decision
         Reason, author, date (that of the rules if not given) and evidence, whose SHA-256 is recorded.
 
+    Returns
+    -------
+    str
+        The entry, to append to the file.
+
     Raises
     ------
     ConfigError
         If the report has no such finding, or the evidence does not exist.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> import lzgis as lz
+    >>> city = lz.reference_city()
+    >>> report = lz.screen(city / "sites.gpkg", city, as_of="2026-11-21")
+    >>> decision = lz.Decision("boundary surveyed", "planning office", dt.date(2026, 11, 22))
+    >>> print(lz.override_entry(report, "T01", "redline", decision=decision).splitlines()[0])
+    [[override]]
     """
     found = _findings(report, site, rule, feature)
     if not len(found):

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.city.provenance import date_of
 from lzgis.city.region import Region
 from lzgis.coordinates.plane import ellipsoidal_length_m
 from lzgis.messages import Message
@@ -37,7 +36,6 @@ from lzgis.reading import Reading, sites_from_frame, sites_of
 from lzgis.rules.for_sites.base import Rows
 from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
 from lzgis.screening.borders import settled
-from lzgis.screening.check import Progress
 from lzgis.screening.city_reports import CityAnswers, CityReports
 from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.merged import Merged, merged_context
@@ -46,7 +44,7 @@ from lzgis.screening.parts import PartArray, PartKeys
 from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, piece_size, pieces_of
 from lzgis.screening.region_setting import RegionReference, RegionSetting, knows, region_setting_from
 from lzgis.screening.report import shift_problems
-from lzgis.screening.run import assembled, checked
+from lzgis.screening.run import RunOptions, assembled, checked
 from lzgis.screening.stretches import NO_CITY, Borders, Division, stretches_of
 from lzgis.screening.subjects import fact_problems, refuse_unknown_activities, unknown_activities
 
@@ -116,16 +114,7 @@ class RegionScreened:
         return gravest
 
 
-def screen_region(  # noqa: PLR0913 (what a screening may be given)
-    sites: SiteTable | Reading | gpd.GeoDataFrame,
-    region: Region,
-    *,
-    as_of: dt.date | str | None = None,
-    made_at: dt.datetime | None = None,
-    progress: Progress | None = None,
-    overrides: str | Path | None = None,
-    client: Client | None = None,
-) -> Report:
+def screen_region(sites: SiteTable | Reading | gpd.GeoDataFrame, region: Region, options: RunOptions) -> Report:
     """Check sites against the rules of the cities that they lie in; one verdict per site, the gravest.
 
     Parameters
@@ -134,8 +123,8 @@ def screen_region(  # noqa: PLR0913 (what a screening may be given)
         The sites.
     region : Region
         The cities. Only those that a site lies in, and their neighbours, are loaded.
-    as_of, made_at, progress, overrides, client
-        As for :func:`lzgis.screening.screen.screen`; decisions are those of the folder of the region if none are given.
+    options : RunOptions
+        As for one city; decisions are those of the folder of the region if none are given.
 
     Returns
     -------
@@ -149,12 +138,12 @@ def screen_region(  # noqa: PLR0913 (what a screening may be given)
     ConfigError, LayerError
         If the folder of a city is not valid.
     """
-    setting = RegionSetting(region, date_of(as_of), progress=progress)
+    setting, client = RegionSetting(region, options.day, progress=options.progress), options.client
     table = _site_table(sites, setting)
     answers = screen_in_region(table, setting) if client is None else _screen_on_cluster(client, table, setting)
-    merged = merged_of(setting, answers.division.book, table, made_at)
+    merged = merged_of(setting, answers.division.book, table, options.made_at)
     report = region_report(answers, setting, table, merged)
-    return with_own_overrides(report, region, overrides)
+    return with_own_overrides(report, region, options.overrides)
 
 
 def with_own_overrides(report: Report, region: Region, overrides: str | Path | None) -> Report:

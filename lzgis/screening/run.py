@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +19,6 @@ import numpy as np
 import shapely
 
 from lzgis.city.catalogue import Catalogue
-from lzgis.city.provenance import date_of
 from lzgis.coordinates.plane import Plane
 from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import Report, SiteTable
@@ -42,28 +41,31 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
-def run_screening(  # noqa: PLR0913 (what a screening may be given)
-    sites: SiteTable | Reading | gpd.GeoDataFrame,
-    city: Catalogue,
-    *,
-    as_of: dt.date | str | None = None,
-    made_at: dt.datetime | None = None,
-    progress: Progress | None = None,
-    overrides: str | Path | None = None,
-    client: Client | None = None,
-) -> Report:
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of :func:`lzgis.screening.screen.screen`, with its date read."""
+
+    day: dt.date
+    made_at: dt.datetime | None = None
+    progress: Progress | None = None
+    overrides: str | Path | None = None
+    client: Client | None = None
+
+
+def run_screening(sites: SiteTable | Reading | gpd.GeoDataFrame, city: Catalogue, options: RunOptions) -> Report:
     """Do as :func:`lzgis.screening.screen.screen`, for an opened city and sites that were read or are being read."""
+    progress, client = options.progress, options.client
     # Layers are loaded first: a separate process may still be reading the sites.
-    setting = setting_of(city, date_of(as_of), large="window", progress=progress)
+    setting = setting_of(city, options.day, large="window", progress=progress)
     table = _site_table(sites, setting, progress)
     if client is None:
         result, setting = screened_near(table, setting, progress)
     else:
         result = _screen_on_cluster(client, table, setting, progress=progress)
         setting = near_sites(setting, table)
-    report = report_of(result, setting, table, made_at)
+    report = report_of(result, setting, table, options.made_at)
     own = city.root / OVERRIDES_FILE
-    chosen = overrides if overrides is not None else own if own.is_file() else None
+    chosen = options.overrides if options.overrides is not None else own if own.is_file() else None
     return report if chosen is None else with_overrides(report, chosen)
 
 

@@ -73,20 +73,16 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     '存在禁止性冲突'
     """
     with _begun(sites) as given:
-        from lzgis.city.catalogue import open_catalogue
-        from lzgis.city.region import Region, is_region, open_region
+        from lzgis.city.provenance import date_of
+        from lzgis.city.region import Region, open_city_or_region
         from lzgis.screening.region import screen_region
-        from lzgis.screening.run import run_screening
+        from lzgis.screening.run import RunOptions, run_screening
 
-        if isinstance(city, Region) or (isinstance(city, str | Path) and is_region(city)):
-            region = city if isinstance(city, Region) else open_region(city)
-            return screen_region(
-                given, region, as_of=as_of, made_at=made_at, progress=progress, overrides=overrides, client=client
-            )
-        opened = open_catalogue(city) if isinstance(city, str | Path) else city
-        return run_screening(
-            given, opened, as_of=as_of, made_at=made_at, progress=progress, overrides=overrides, client=client
-        )
+        options = RunOptions(date_of(as_of), made_at, progress, overrides, client)
+        place = open_city_or_region(city)
+        if isinstance(place, Region):
+            return screen_region(given, place, options)
+        return run_screening(given, place, options)
 
 
 @contextmanager

@@ -63,6 +63,7 @@ _FIELDS = {
     "--degrees": "packed_degrees",
     "--from": "shifted",
     "--crs": "system",
+    "--helmert": "helmert",
     "--encoding": "encoding",
 }
 _OPTION = re.compile(rf" ?({'|'.join(_FIELDS)})(?![\w-]) ?")
@@ -406,5 +407,6 @@ def city_map(report: Report, city: Catalogue | Region, drawn: DrawnLayers, langu
         "outline": outline_data(report, city.plane),
         "layers": layer_rows(texts, drawn),
         "simplified": texts.words("web", "map_simplified", m=f"{drawn.step_m:g}") if drawn.step_m else "",
+        "step_m": drawn.step_m,
         "bounds": [[float(south), float(west)], [float(north), float(east)]],
     }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import queue
 import threading
 from dataclasses import replace
 from functools import cache
@@ -18,7 +17,7 @@ from uuid import uuid4
 
 from lzgis.screening.cluster import connected
 from lzgis.web.options import ServeOptions
-from lzgis.web.process import ENDED, Process
+from lzgis.web.process import ENDED, Lines, Process
 from lzgis.web.requests import Request
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def client_of(address: str) -> Client:
     return connected(address)
 
 
-class Remote:
+class Remote(Lines):
     """A worker process on a cluster.
 
     Parameters
@@ -53,10 +52,10 @@ class Remote:
     def __init__(self, options: ServeOptions, city: Path | None) -> None:
         from distributed import Queue
 
+        super().__init__()
         self.city = city
         self._client = client_of(options.scheduler)
         self._topic = f"lzgis-{uuid4().hex}"
-        self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
         self._client.subscribe_topic(self._topic, self._take)
         self._requests = Queue(self._topic, client=self._client)
         self._future = self._client.submit(
@@ -72,13 +71,6 @@ class Remote:
         """Give a request to the process."""
         with contextlib.suppress(OSError, TimeoutError):
             self._requests.put(request.to_json(), timeout=30)
-
-    def line(self, wait_s: float) -> dict[str, Any] | None:
-        """Return the next line that the process wrote; None if there is none within the time."""
-        try:
-            return self._lines.get(timeout=wait_s)
-        except queue.Empty:
-            return None
 
     def end(self) -> None:
         """End the process."""

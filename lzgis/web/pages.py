@@ -158,6 +158,23 @@ def page(request: HttpRequest, template: str, status: int = 200, **values: Any) 
     return render(request, f"web/{template}.html", values, status=status)
 
 
+def progress_part(request: HttpRequest, job: Job, poll: str) -> HttpResponse:
+    """Return the part of a page that changes while a job runs; once it has ended, the browser loads the page again.
+
+    Parameters
+    ----------
+    request : HttpRequest
+        The request.
+    job : Job
+        The job.
+    poll : str
+        Name of the view that the part is loaded from.
+    """
+    if not job.is_open:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return page(request, "_progress", job=job, poll=poll, warm=supervisor().is_warm)
+
+
 def refusal(request: HttpRequest, error: LzgisError) -> str:
     """Return an error as a sentence in the language of a request."""
     return Words(language_of(request)).sentence(error.place, error.what, error.remedy)

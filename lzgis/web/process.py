@@ -35,10 +35,25 @@ class Working(Protocol):
         """End the worker."""
 
 
-class Process:
+class Lines:
+    """The lines that a worker process writes, as they arrive."""
+
+    def __init__(self) -> None:
+        self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    def line(self, wait_s: float) -> dict[str, Any] | None:
+        """Return the next line that the process wrote; None if there is none within the time."""
+        try:
+            return self._lines.get(timeout=wait_s)
+        except queue.Empty:
+            return None
+
+
+class Process(Lines):
     """A worker process and the lines that it writes."""
 
     def __init__(self, options: ServeOptions, city: Path | None) -> None:
+        super().__init__()
         #: The folder of the city that it has open; None for the reference city.
         self.city = city
         layers = "" if city is None else str(city.absolute())
@@ -53,7 +68,6 @@ class Process:
             encoding="ascii",
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-        self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
     @property
@@ -73,13 +87,6 @@ class Process:
         with contextlib.suppress(OSError):
             self._popen.stdin.write(request.to_json() + "\n")
             self._popen.stdin.flush()
-
-    def line(self, wait_s: float) -> dict[str, Any] | None:
-        """Return the next line that the process wrote; None if there is none within the time."""
-        try:
-            return self._lines.get(timeout=wait_s)
-        except queue.Empty:
-            return None
 
     def end(self) -> None:
         """End the process."""

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from lzgis.words import Language
 
 Kind = Literal[
-    "inspect", "screen", "recheck", "detail", "files", "avoid", "decide", "audit", "issue", "propose", "diff"
+    "inspect", "screen", "recheck", "detail", "files", "avoid", "decide", "audit", "issue", "propose", "diff", "window"
 ]
 #: The editions of an answer: for those who may see every layer, and for viewers.
 Edition = Literal["internal", "public"]
@@ -53,8 +53,12 @@ class Request:
         Language and edition of files.
     earlier : str
         The folder of the job that is checked again.
+    checked : str
+        The folder of the diagnosis of the same file, which may hold its sites.
     rule, reason, author, evidence : str
         A decision on the findings of a rule on the site; the evidence is a file in the folder of the job.
+    bounds : tuple of float
+        West, south, east and north of a window of the map, in degrees.
     number, replaces : str
         The number of a document, and of the one that it replaces for a `reason`.
     part, keys : str, mapping
@@ -80,10 +84,12 @@ class Request:
     language: Language = "zh"
     edition: Edition = "internal"
     earlier: str = ""
+    checked: str = ""
     rule: str = ""
     reason: str = ""
     author: str = ""
     evidence: str = ""
+    bounds: tuple[float, ...] = ()
     number: str = ""
     replaces: str = ""
     part: str = ""
@@ -108,7 +114,8 @@ class Request:
         given: dict[str, Any] = json.loads(text)
         known = {one.name for one in fields(cls)}
         made = cls(**{name: value for name, value in given.items() if name in known})
-        return replace(made, formats=tuple(made.formats), reports=tuple((key, folder) for key, folder in made.reports))
+        reports = tuple((key, folder) for key, folder in made.reports)
+        return replace(made, formats=tuple(made.formats), bounds=tuple(made.bounds), reports=reports)
 
 
 def answer_file(folder: str | Path, name: str, language: Language, edition: Edition = "internal") -> Path:

@@ -55,6 +55,7 @@ urlpatterns = [
     path("city", history.city_page, name="city"),
     path("city/audit", files.begin_audit, name="city-audit"),
     path("city/map.json", give.city_map, name="city-map"),
+    path("city/window.json", give.city_window, name="city-window"),
     path("tiles/<int:z>/<int:x>/<int:y>", give.tile, name="tile"),
     path("language", accounts.language, name="language"),
     path("login", accounts.log_in, name="login"),

@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import hashlib
 import json
+import math
 import os
 import pickle
 import shutil
@@ -28,7 +29,9 @@ from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.new_version import NewVersion, write_version
 from lzgis.city.provenance import date_of
 from lzgis.city.reference import city_or_reference
-from lzgis.city.region import Region, is_region, open_region
+from lzgis.city.region import Region, is_region, open_city_or_region, open_region
+from lzgis.coordinates.candidates import compass
+from lzgis.coordinates.helmert import read_helmert
 from lzgis.errors import LzgisError, SourceError
 from lzgis.exports import export_as
 from lzgis.exports.audit import export_audit
@@ -36,7 +39,7 @@ from lzgis.exports.avoidance import avoidance_document, avoidance_lines
 from lzgis.exports.dossier.content import DossierMaker
 from lzgis.exports.folder import export_folder
 from lzgis.exports.formats import FORMATS, WHOLE
-from lzgis.exports.map.layers import drawn_layers
+from lzgis.exports.map.layers import drawn_layers, window_layers
 from lzgis.exports.public_edition import public_edition
 from lzgis.exports.report_text import records
 from lzgis.files.atomic_write import digest_of, write_bytes_atomic
@@ -75,6 +78,8 @@ Progress = Callable[[str, int, int], None]
 _KEPT = 8
 #: Up to so many sites, the detail of each is written with the answer, in the language of the one who asked.
 _DETAILED = 3
+#: Up to so many sites, the sites that a diagnosis read are stored for the other workers.
+_SHARED = 1000
 #: Formats of the answers for a large file, of which those are written that hold so many sites.
 _LARGE = ("xlsx", "gpkg", "parquet", "verdicts")
 #: The folder of the layers of reports, beside the folders of jobs.
@@ -103,6 +108,8 @@ class Office:
         self._reports: OrderedDict[str, Report] = OrderedDict()
         self._layers: OrderedDict[str, Any] = OrderedDict()
         self._places: dict[str, Catalogue | Region] = {}
+        #: A report on the city as each edition shows it, for windows of the map.
+        self._shown: dict[Edition, Report] = {}
         #: The digest of layers and rules of each place, see `basis_of`; empty until something was screened with them.
         self._bases: dict[str, str] = {}
         #: Whether a request is being done, and whether the files of the city were looked at for it.
@@ -119,9 +126,10 @@ class Office:
         found = sorted({one for folder in folders for one in folder.rglob("*") if one.is_file()})
         state = tuple((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in found)
         if self._city is None or state != self._state:
-            self._city = open_region(self._folder) if is_region(self._folder) else open_catalogue(self._folder)
+            self._city = open_city_or_region(self._folder)
             self._state = state
             self._tables.clear()
+            self._shown.clear()
             self._places, self._bases = places_of(self._city), {}
         self._looked = self._doing
         return self._city
@@ -149,6 +157,7 @@ class Office:
             about = city_page(report, city, language) | {"places": place_rows(self._places, Words(language))}
             _write(answer_file(folder, "city", language), about)
         for editions, shown in _editions(report):
+            self._shown |= dict.fromkeys(editions, shown)
             drawn = drawn_layers(shown, city.plane)
             for language in LANGUAGES:
                 made = city_map(shown, city, drawn, language)
@@ -204,6 +213,7 @@ class Office:
             "issue": self._issue,
             "propose": self._propose,
             "diff": self._diff,
+            "window": self._window,
         }
         self._foreign, self._doing = False, True
         try:
@@ -227,6 +237,8 @@ class Office:
         sheet, table = replace(sheet, refused=refused, assumed=assumed), None
         if sheet.sites is not None:
             table = self._keep_table(request, sheet.sites)
+            if len(table.frame) <= _SHARED:
+                _pickle(Path(request.folder) / _SITES, (self._reading_state(), _key_of(request), table))
         book = self._book
         for language in LANGUAGES:
             _write(answer_file(request.folder, "diagnosis", language), diagnosis(sheet, table, book, language))
@@ -237,12 +249,31 @@ class Office:
         city, key = self.city, _key_of(request)
         if key in self._tables:
             return self._tables[key]
+        if (found := self._checked_table(request)) is not None:
+            return found
         try:
             read = read_sites(request.source, options=_options(request), near=city.outline)
         except LzgisError as error:
             shown = _relative_error(error, Path(request.source).parent)
             raise shown from error
         return self._keep_table(request, read)
+
+    def _checked_table(self, request: Request) -> SiteTable | None:
+        """Return the sites as another worker read them for the diagnosis of the same city; None if they are not stored."""
+        stored = Path(request.checked) / _SITES
+        if not request.checked or not stored.is_file():
+            return None
+        with contextlib.suppress(SourceError):
+            state, key, table = _unpickled(stored)
+            if (state, key) == (self._reading_state(), _key_of(request)):
+                _keep(self._tables, key, table)
+                found: SiteTable = table
+                return found
+        return None
+
+    def _reading_state(self) -> tuple[Any, ...]:
+        """Return what a table depends on besides the file: the files of the city, and the records of this version."""
+        return (self._state, _records())
 
     def _keep_table(self, request: Request, read: SiteTable) -> SiteTable:
         hidden = Path(request.source).parent
@@ -413,9 +444,13 @@ class Office:
         )  # fmt: skip
         document = avoidance_document(found)
         for language in LANGUAGES:
-            lines = avoidance_lines(found, request.within_m, Words(language))
+            words = Words(language)
+            lines, advice = avoidance_lines(found, request.within_m, words), ""
+            if found.shift is not None and found.shift.distance_m > 0:
+                towards = words.message(compass(found.shift.azimuth_deg))
+                advice = words("web", "shift_it", m=f"{math.ceil(found.shift.distance_m):,}", direction=towards)
             place = avoid_file(Path(request.folder), DossierMaker(report).sites, request.site, language)
-            _write(place, {"lines": lines, "within_m": request.within_m, **document})
+            _write(place, {"lines": lines, "advice": advice, "within_m": request.within_m, **document})
         return {}
 
     def _decide(self, request: Request, _: Progress | None) -> dict[str, Any]:
@@ -554,6 +589,18 @@ class Office:
             _write(answer_file(folder, "proposal", language), {"diff": made[language]})
         return {}
 
+    def _window(self, request: Request, _: Progress | None) -> dict[str, Any]:
+        """Write the shapes of the layers in a window of the map, in more detail than the map of the whole city has."""
+        city = self.city
+        if not self._shown:
+            for editions, shown in _editions(self._warm_report(city)):
+                self._shown |= dict.fromkeys(editions, shown)
+        west, south, east, north = request.bounds
+        step_m, layers = window_layers(self._shown[request.edition], city.plane, (west, south, east, north))
+        made = {"step_m": step_m, "layers": layers}
+        _write(answer_file(request.folder, "window", request.language, request.edition), made)
+        return {}
+
     def _audit(self, request: Request, progress: Progress | None) -> dict[str, Any]:
         out = files_folder(request)
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -612,6 +659,8 @@ def _zipped(out: Path) -> Path:
 
 def _options(request: Request) -> ReadOptions:
     given: dict[str, Any] = {name: value for name, value in request.reading.items() if value}
+    if "helmert" in given:
+        given["helmert"] = read_helmert(given["helmert"])
     return ReadOptions(**given)
 
 
@@ -640,7 +689,18 @@ def _keep(cache: OrderedDict[str, Any], key: str, value: Any) -> None:
 
 
 def _write(path: Path, value: Any) -> None:
-    write_bytes_atomic(path, json.dumps(value, ensure_ascii=True, allow_nan=False, default=str).encode("ascii"))
+    """Write an answer, in one step; it is not read back, as results for users are."""
+    data = json.dumps(value, ensure_ascii=True, allow_nan=False, default=str).encode("ascii")
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _pickle(path: Path, value: Any) -> None:

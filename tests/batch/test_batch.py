@@ -25,6 +25,7 @@ from shapely import box
 import lzgis.batch.answers as answers
 import lzgis.batch.gathering as gathering
 import lzgis.batch.reading as reading
+import lzgis.screening.run as run
 from lzgis.audits.verify import verify
 from lzgis.batch import BatchOptions, screen_batch
 from lzgis.batch.plan import batch_folder
@@ -116,6 +117,34 @@ def test_a_batch_that_was_cut_short_is_continued_and_gives_the_same_bytes(place,
     assert done.reused == 1
     assert content(tmp_path) == whole[1]
     assert not (tmp_path / ".lzgis").exists()
+
+
+def test_tables_need_no_parts_and_a_format_that_shows_them_builds_them(place, whole, tmp_path, monkeypatch):
+    class Cut(Exception):
+        pass
+
+    def cut(what, done, total):
+        if what == "shards" and done == 2:
+            raise Cut
+
+    def refuse(*_):
+        raise AssertionError("parts are built")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "made_parts", refuse)
+        batch(place, tmp_path / "tables", formats=("csv", "verdicts", "xlsx"))
+        with pytest.raises(Cut):
+            batch(place, tmp_path / "other", formats=("csv",), progress=cut)
+    export_folder(whole[0], tmp_path / "whole", ("csv", "verdicts", "xlsx"))
+    assert content(tmp_path / "tables") == content(tmp_path / "whole")
+    # What was screened for a table lacks the parts.
+    done = batch(place, tmp_path / "other")
+    assert done.reused == 0
+    assert content(tmp_path / "other") == whole[1]
+    # A table needs no more than what was screened for a format with parts.
+    with pytest.raises(Cut):
+        batch(place, tmp_path / "third", progress=cut)
+    assert batch(place, tmp_path / "third", formats=("csv",)).reused == 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -7,8 +7,10 @@ import datetime as dt
 import shutil
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shapely
 import xlsxwriter
@@ -379,3 +381,36 @@ def test_workbooks_written_by_an_office(tmp_path, suffix):
     read = read_vector(path.with_suffix(f".{suffix}"))
     assert read.frame["编号"].tolist() == ["甲", "乙"]
     assert shapely.get_x(read.frame.geometry.to_numpy()).tolist() == [112.4, 112.5]
+
+
+def test_a_long_first_outline_is_read_and_the_limit_of_the_csv_module_is_as_before(tmp_path):
+    before = writing.field_size_limit()
+    # A line of 9,000 points is longer than the limit of the csv module, already in the row that shows the delimiter.
+    angles = np.linspace(0, 2 * np.pi, 9000, endpoint=False)
+    ring = shapely.Polygon(np.column_stack([112.38 + 0.001 * np.cos(angles), 24.78 + 0.001 * np.sin(angles)]))
+    text = f'id,geometry\na,"{shapely.to_wkt(ring, rounding_precision=12)}"\n'
+    assert len(text) > 2 * before
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    inside, done = [], threading.Event()
+
+    def other():
+        while not done.is_set():
+            inside.append(len(read_vector(path).frame))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    try:
+        for _ in range(3):
+            assert shapely.get_num_coordinates(read_vector(path).frame.geometry.iloc[0]) == 9001
+    finally:
+        done.set()
+        thread.join()
+    assert set(inside) == {1}
+    assert writing.field_size_limit() == before
+
+
+def test_a_delimiter_that_is_stated_as_a_word_is_found_in_the_rows(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("sep=comma\nid,lon,lat\na,112.38,24.78\n")
+    assert read_vector(path).frame["id"].tolist() == ["a"]

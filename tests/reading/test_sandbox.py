@@ -222,3 +222,28 @@ def test_reading_begins_before_anything_heavy_is_imported(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_what_a_process_read_before_is_not_blamed_on_a_file(tmp_path, monkeypatch):
+    """The process has no memory left after the first file; the second is read as the first one of a new process."""
+    paths = [written(tmp_path / f"{name}.gpkg") for name in "ab"]
+    (tmp_path / "sitecustomize.py").write_text(
+        "import lzgis.reading.readers as readers\n"
+        "read, count = readers.read_vector, []\n"
+        "def once(*given, **named):\n"
+        "    count.append(given)\n"
+        "    if len(count) > 1:\n"
+        "        raise MemoryError\n"
+        "    return read(*given, **named)\n"
+        "readers.read_vector = once\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    first, second = read_many_in_sandbox([(path, ReadOptions()) for path in paths])
+    assert len(first.frame) == len(second.frame) == 2
+
+
+def test_libraries_leave_the_address_space_to_the_file():
+    """Mimalloc would reserve 1 GB of the 2 GB that a file may need."""
+    code = "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    said = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "system"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lzgis.city.reference import reference_city
-from lzgis.model.rules import Rule
+from lzgis.model.rules import Certainty, Rule
 from lzgis.rules.book import read_rulebook, shipped_book
 from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.screening.cases import run_cases
@@ -88,3 +88,16 @@ def test_the_template_of_a_province_is_a_book_without_its_comment_marks(tmp_path
     book.write_text("\n".join(lines), "utf-8")
     own = [one for one in run_cases(read_rulebook(book)) if one.case.rule == "hn-settlement"]
     assert [one.holds for one in own] == [True, True, True]
+
+
+def test_what_was_not_read_has_no_mark_of_a_text_that_was():
+    unread = re.compile("原文未见|条文未见|据记忆|二手|未见原文")
+    for rule in (*BOOK.rules, *BOOK.audits):
+        if unread.search(rule.note):
+            assert BOOK.certainty_of(rule.basis) is not Certainty.READ, rule.id
+
+
+def test_an_article_known_less_well_than_its_document_marks_the_finding():
+    assert BOOK.documents["dam-regulation"].certainty is Certainty.READ
+    assert BOOK.certainty_of(BOOK.rule("reservoir-ranges-ponds").basis) is Certainty.READ
+    assert BOOK.certainty_of(BOOK.rule("reservoir-ranges-works").basis) is Certainty.LORE

@@ -96,6 +96,27 @@ def test_packed_degrees_are_a_choice_of_the_page(page):
     assert first["geometry"]["coordinates"][0] == pytest.approx(112.5, abs=1e-6)
 
 
+@pytest.mark.parametrize(("convention", "turned_deg"), [("", -10 / 3600), ("position-vector", 10 / 3600)])
+def test_seven_parameters_are_a_choice_of_the_page(page, convention, turned_deg):
+    """Axes that turn by 10 seconds of arc about the axis of the earth lessen longitudes by as much; a turned vector adds it."""
+    check = job_of(page.post("/give/text", {"text": "112.5 25\n112.51 25", "shape": "point"}))
+    assert 'name="helmert-rz"' in text(page, f"/check/{check.key}")
+    seven = dict.fromkeys(("helmert-dx", "helmert-dy", "helmert-dz", "helmert-rx", "helmert-ry", "helmert-s"), "0")
+    declared = {"crs": "EPSG:4610", **seven, "helmert-rz": "10", "helmert-convention": convention}
+    again = job_of(page.post(f"/check/{check.key}/again", declared))
+    first = answer(again.folder, "diagnosis", "zh")["shapes"]["features"][0]
+    assert first["geometry"]["coordinates"] == pytest.approx([112.5 + turned_deg, 25], abs=1e-6)
+    assert 'name="helmert-rz" value="10"' in text(page, f"/check/{again.key}")
+
+
+def test_seven_parameters_that_are_incomplete_are_refused(page):
+    check = job_of(page.post("/give/text", {"text": "112.5 25", "shape": "point"}))
+    found = page.post(f"/check/{check.key}/again", {"crs": "EPSG:4610", "helmert-rz": "10"})
+    assert found.status_code == 400
+    assert "七参数：" in found.content.decode()
+    assert 'name="helmert-rz" value="10"' in found.content.decode()
+
+
 def test_drawn_shapes_are_read(page):
     check = job_of(page.post("/give/drawn", {"shapes": square_text(0, 0, name="画")}))
     found = answer(check.folder, "diagnosis", "zh")
@@ -171,6 +192,7 @@ def test_the_move_that_avoids_a_conflict(page):
     assert moved["shift"]["distance_m"] == pytest.approx(30.0, abs=0.01)
     assert moved["shift"]["distance_m"] == expected.shift.distance_m
     assert f"{expected.shift.distance_m:.2f}" in found
+    assert "向西移动 30 m" in found or "向西移动 31 m" in found
 
 
 def toy_sites(made):

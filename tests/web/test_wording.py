@@ -49,6 +49,7 @@ def test_what_is_logged_has_words():
         "detail",
         "avoid",
         "decide",
+        "window",
     }
     actions |= {f"account-{name}" for name in ("role", "password", "close", "open")}
     for language in LANGUAGES:

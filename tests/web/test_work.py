@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import toy
 
@@ -137,3 +138,40 @@ def test_requests_survive_being_sent():
     asked = Request("files", "a", formats=("xlsx", "gpkg"), facts={"": {"key-project": "yes"}}, within_m=20.0)
     assert Request.from_json(asked.to_json()) == asked
     assert Request.from_json(replace(asked, site="地块\n1").to_json()).site == "地块\n1"
+
+
+def test_a_file_that_one_worker_has_read_is_not_read_again_by_another(office, tmp_path, monkeypatch):
+    toy.sites(toy.square(1470, 37)).to_file(tmp_path / "sites.geojson", engine="pyogrio")
+    source = str(tmp_path / "sites.geojson")
+    office.do(Request("inspect", str(tmp_path / "check"), source=source))
+
+    def refused(*_, **__):
+        raise AssertionError("the file is read a second time")
+
+    monkeypatch.setattr("lzgis.web.work.read_sites", refused)
+    other = Office(office.city.root)
+    asked = Request("screen", str(tmp_path / "job"), source=source, as_of=toy.AS_OF, checked=str(tmp_path / "check"))
+    assert other.do(asked)["verdicts"] == [1, 0, 0, 0]
+    with pytest.raises(AssertionError, match="a second time"):
+        Office(office.city.root).do(replace(asked, reading={"crs": "EPSG:4490"}))
+
+
+def test_a_window_of_the_map_has_the_shapes_as_they_are_and_the_labels_of_the_legend(office, tmp_path):
+    from lzgis.exports.map.shapes import arc_of
+
+    west, south, east, north = office.city.outline.bounds
+    middle = (west + east) / 2
+    asked = Request("window", str(tmp_path), bounds=(west, south, middle, north))
+    office.do(asked)
+    office.do(replace(asked, edition="public"))
+    inside, public = (read(tmp_path, "window", edition) for edition in ("internal", "public"))
+    assert inside["step_m"] == 0
+    assert "town" in inside["layers"]
+    assert "town" not in public["layers"]
+    topology = inside["layers"]["units"]
+    least, step = topology["transform"]["translate"][0], topology["transform"]["scale"][0]
+    places = [x for arc in topology["arcs"] for x in np.cumsum([dx for dx, _ in arc_of(arc)])]
+    assert least + step * max(places) <= middle + 1e-6
+    shapes = topology["objects"]["d"]["geometries"]
+    assert shapes
+    assert all("t" in one["properties"] for one in shapes)

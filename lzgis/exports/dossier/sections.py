@@ -99,7 +99,10 @@ def _rule_lines(project: Project, first: dict[str, Row]) -> dict[str, str]:
     for rule, found in first.items():
         severity = source.wording("severity", severity=texts.word("severity", found["severity"]))
         route = route_word(project, found)
-        head = f"{visible(texts.rule(rule))}{severity}" + (source.wording("by-route", route=route) if route else "")
+        space = " " if source.language == "en" else ""
+        head = f"{visible(texts.rule(rule))}{space}{severity}" + (
+            source.wording("by-route", route=route) if route else ""
+        )
         below = _required(project, found)
         if below and below == above:
             lines[rule] = head + source.wording("requires-same")

@@ -17,7 +17,6 @@ import pandas as pd
 import pyogrio
 import pyogrio.errors
 
-from lzgis.errors import ExportError
 from lzgis.exports.codes import Codes
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, has_part, storable, unique
@@ -27,7 +26,6 @@ from lzgis.exports.gis.qgis_style import Category, LayerStyle, qml
 from lzgis.exports.report_text import ContextText, ReportText
 from lzgis.exports.symbology import NOT_APPLICABLE_COLOUR, PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS
 from lzgis.files.atomic_write import write_atomic
-from lzgis.messages import Message, library_message
 from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
 from lzgis.model.rules import Severity
 from lzgis.words import Language
@@ -156,14 +154,7 @@ def write_layers(texts: ContextText, pieces: Iterable[list[GisLayer]], path: str
             database.execute("VACUUM INTO ?", (str(made),))
         return dict(rows)
 
-    try:
-        write_atomic(path, make)
-    except (sqlite3.Error, pyogrio.errors.DataSourceError) as error:
-        raise ExportError(
-            str(path),
-            Message("cannot be written: {why}", why=library_message(error)),
-            Message("look whether the disk is full"),
-        ) from error
+    write_atomic(path, make)
 
 
 @contextmanager

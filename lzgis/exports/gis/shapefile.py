@@ -17,7 +17,6 @@ import pandas as pd
 import pyogrio
 import pyogrio.errors
 
-from lzgis.errors import ExportError
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers
 from lzgis.exports.gis.gpkg import report_styles
 from lzgis.exports.gis.json import origin_text
@@ -26,7 +25,6 @@ from lzgis.exports.gis.qgis_style import LayerStyle, qml
 from lzgis.exports.report_text import ReportText
 from lzgis.files.atomic_write import write_atomic
 from lzgis.files.csv_text import csv_bytes
-from lzgis.messages import Message, library_message
 from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report
 from lzgis.words import Language
 
@@ -76,14 +74,7 @@ def write_shapefile(report: Report, path: str | Path, *, language: Language = "z
                     entry.compress_type = zipfile.ZIP_DEFLATED
                     packed.writestr(entry, file.read_bytes())
 
-    try:
-        write_atomic(path, make)
-    except pyogrio.errors.DataSourceError as error:
-        raise ExportError(
-            str(path),
-            Message("cannot be written: {why}", why=library_message(error)),
-            Message("look whether the disk is full"),
-        ) from error
+    write_atomic(path, make)
 
 
 def _fill(folder: Path, texts: ReportText) -> None:

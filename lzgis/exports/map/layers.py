@@ -17,6 +17,7 @@ from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import Layer, ReportContext
 
 _VERTICES = 360_000
+_WINDOW_VERTICES = 120_000
 _STEP_DEG = 1e-5
 _FINE_DEG = 1e-6
 # A context layer with at most so many polygons, such as townships, has its names written on the map.
@@ -57,6 +58,38 @@ def drawn_layers(report: ReportContext, plane: Plane) -> DrawnLayers:
         properties = _properties(layer, drawing.geometries)
         topologies.append(drawing.topology(properties, step_deg=step_deg, step_m=step_m))
     return DrawnLayers(max(steps_m, default=0.0), topologies)
+
+
+def window_layers(
+    report: ReportContext, plane: Plane, bounds: tuple[float, float, float, float]
+) -> tuple[float, dict[str, Any]]:
+    """Return the shapes of the shown layers inside a window, by layer, and the largest tolerance of simplification in metres.
+
+    Shapes are cut at the window, which must be larger than what is seen of it: their edges along it are no borders.
+
+    Parameters
+    ----------
+    report : ReportContext
+        Any report on the city.
+    plane : Plane
+        The plane of the city.
+    bounds : tuple of float
+        West, south, east and north in degrees.
+    """
+    ids, drawings, properties = [], [], []
+    for layer in shown_layers(report):
+        inside = np.sort(layer.frame.sindex.query(shapely.box(*bounds)))
+        shapes = shapely.clip_by_rect(_geometries(layer)[inside], *bounds)
+        some = ~(shapely.is_empty(shapes) | shapely.is_missing(shapes))
+        labels = _labels(layer)
+        ids.append(layer.id)
+        drawings.append(Drawing(shapes[some], plane))
+        properties.append([labels[i] for i in inside[some]])
+    steps_m = fitted(drawings, vertices=_WINDOW_VERTICES)
+    return max(steps_m, default=0.0), {
+        name: drawing.topology(labels, step_deg=_FINE_DEG, step_m=step_m)
+        for name, drawing, labels, step_m in zip(ids, drawings, properties, steps_m, strict=True)
+    }
 
 
 def layer_data(
@@ -102,14 +135,19 @@ def _geometries(layer: Layer) -> Geometries:
     return np.asarray(layer.frame.geometry.values, dtype=object)
 
 
-def _properties(layer: Layer, shapes: Geometries) -> list[dict[str, Any]]:
-    """Return the properties of each feature: name, value, index of the value in the legend, and point for its name."""
+def _labels(layer: Layer) -> list[dict[str, Any]]:
+    """Return name, value, and index of the value in the legend, of each feature."""
     spec, values = layer.spec, _values(layer)
     place = {entry["value"]: i for i, entry in enumerate(_entries(layer, values))}
-    properties: list[dict[str, Any]] = [
+    return [
         {"t": name, "v": value, "e": place.get(value, -1)} if spec.style.by else {"t": name}
         for name, value in zip(_column(layer, "name", spec.name), values, strict=True)
     ]
+
+
+def _properties(layer: Layer, shapes: Geometries) -> list[dict[str, Any]]:
+    """Return the properties of each feature: its labels, and the point for its name."""
+    spec, properties = layer.spec, _labels(layer)
     if spec.role == "context" and _kind(shapes, spec) == "polygon" and len(shapes) <= _NAMED:
         for one, spot in zip(properties, shapely.point_on_surface(shapes), strict=True):
             one["at"] = [round(spot.y, 5), round(spot.x, 5)]

@@ -6,6 +6,7 @@ shows at the scale; the findings were computed from the full geometry.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from functools import partial
@@ -108,30 +109,56 @@ def write_maps(
     suffixes: Iterable[str] = ("png",),
     language: Language = "zh",
 ) -> list[Path]:
-    """Write one detail map per site, or the overview if no site is named, and return the paths written.
+    """Write one detail map per site, or the overview if no site is named.
 
     The map of a long or split site is followed by its sheets, whose names end in their number. Every site is looked up
     before the first file is written.
+
+    Parameters
+    ----------
+    report : Report
+        The report to draw.
+    folder : path
+        The folder that receives the maps.
+    site_ids : iterable of str
+        Ids of the sites; the overview of all is drawn if there are none.
+    sheet : PaperSheet, optional
+        Paper, orientation and what stands in the margin; A4 landscape if not given.
+    suffixes : iterable of str
+        ``png``, ``pdf`` or ``svg``; a map is written once for each.
+    language : {"zh", "en"}
+        The reader's language.
+
+    Returns
+    -------
+    list of Path
+        The files.
 
     Raises
     ------
     ExportError
         As `write_map`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lzgis as lz
+    >>> city = lz.reference_city()
+    >>> report = lz.screen(city / "sites.gpkg", city, as_of="2026-11-21")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in lz.write_maps(report, folder, ["T01"], language="en")]
+    ['map-T01.png']
     """
     wanted: list[str | None] = list(dict.fromkeys(site_ids)) or [None]
-    for site_id in wanted:
-        if site_id is not None:
-            mapped_site(report, site_id)
-    names = _file_names(wanted)
-    written = []
-    for site_id in wanted:
+    for named in (one for one in wanted if one is not None):
+        mapped_site(report, named)
+    written, suffixes = [], list(suffixes)
+    for site_id, name in _file_names(wanted).items():
         parts = sheet_count(report, site_id, sheet=sheet, language=language) if site_id is not None else 0
-        for part in range(parts + 1):
-            for suffix in suffixes:
-                number = f"-sheet{part}" if part else ""
-                path = Path(folder) / f"{names[site_id]}{number}.{suffix}"
-                write_map(report, path, site_id, part=part, sheet=sheet, language=language)
-                written.append(path)
+        for part, suffix in itertools.product(range(parts + 1), suffixes):
+            path = Path(folder) / (f"{name}-sheet{part}.{suffix}" if part else f"{name}.{suffix}")
+            write_map(report, path, site_id, part=part, sheet=sheet, language=language)
+            written.append(path)
     return written
 
 

@@ -37,7 +37,7 @@ def write_raster_xlsx(
     language: Language = "zh",
     made_at: dt.datetime | None = None,
 ) -> Path:
-    """Write results from rasters as a workbook, with their provenance, and return the path.
+    """Write results from rasters as a workbook, with their provenance.
 
     Parameters
     ----------
@@ -52,10 +52,25 @@ def write_raster_xlsx(
     made_at : datetime, optional
         The time that the workbook states; now if not given.
 
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     ExportError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lzgis as lz
+    >>> city = lz.open_catalogue(lz.reference_city())
+    >>> found = lz.raster_stats(city, "landcover_2020", by=["redline"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lz.write_raster_xlsx(found, city, f"{folder}/landcover.xlsx").name
+    'landcover.xlsx'
     """
     city = as_city(city)
     origin = raster_provenance(found, city, made_at=made_at)

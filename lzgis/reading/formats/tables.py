@@ -10,6 +10,9 @@ import csv
 import importlib.metadata
 import io
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -489,26 +492,8 @@ def read_delimited(path: Path, options: ReadOptions) -> Read:
         If no delimiter gives a table, or the table has no coordinates.
     """
     text, encoding = decoded(path.read_bytes(), str(path), declared=options.encoding)
-    # A line "sep=;" names the delimiter for Excel.
-    first, _, rest = text.partition("\n")
-    stated = first.strip()[4:] if first.strip().lower().startswith("sep=") else ""
-    delimiter = stated or _delimiter(text, path)
-    csv.field_size_limit(_LONGEST_FIELD)
-    body = rest if stated else text
-    try:
-        reader = csv.reader(_lines(body), delimiter=delimiter, strict=True)
-        above = 1 if stated else 0
-        rows: list[tuple[int, list[object]]] = []
-        starts = above + 1
-        for row in reader:
-            rows.append((starts, list(row)))
-            starts = above + reader.line_num + 1
-    except csv.Error as error:
-        raise SourceError(
-            Message("{place}, line {line}", place=path, line=reader.line_num),
-            Message("is no line of a table ({error})", error=library_message(error)),
-            Message("look for a quotation mark without its pair"),
-        ) from None
+    with _long_fields():
+        delimiter, rows = _rows(text, path)
     read = read_sheet(Sheet(str(path), rows), options)
     what = Message(
         "was read in {encoding} ({how}), delimited by '{delimiter}'",
@@ -518,6 +503,62 @@ def read_delimited(path: Path, options: ReadOptions) -> Read:
     )
     note = Problem("note", str(path), what, Message("declare the encoding if that is wrong"))
     return replace(read, engine="csv", encoding=encoding, problems=(note, *read.problems))
+
+
+def _rows(text: str, path: Path) -> tuple[str, list[tuple[int, list[object]]]]:
+    """Return the delimiter of a text, and its rows, each with the number of its first line."""
+    # A line "sep=;" names the delimiter for Excel.
+    first, _, rest = text.partition("\n")
+    stated = first.strip()[4:] if first.strip().lower().startswith("sep=") else ""
+    try:
+        delimiter = stated if len(stated) == 1 else _delimiter(rest if stated else text, path)
+    except csv.Error as error:
+        refusal = _no_table(Message("{place}, line {line}", place=path, line=1), error)
+        raise refusal from None
+    reader = csv.reader(_lines(rest if stated else text), delimiter=delimiter, strict=True)
+    above = 1 if stated else 0
+    rows: list[tuple[int, list[object]]] = []
+    starts = above + 1
+    try:
+        for row in reader:
+            rows.append((starts, list(row)))
+            starts = above + reader.line_num + 1
+    except csv.Error as error:
+        refusal = _no_table(Message("{place}, line {line}", place=path, line=above + reader.line_num), error)
+        raise refusal from None
+    return delimiter, rows
+
+
+def _no_table(place: Message, error: Exception) -> SourceError:
+    what = Message("is no line of a table ({error})", error=library_message(error))
+    return SourceError(place, what, Message("look for a quotation mark without its pair"))
+
+
+class _LongFields:
+    """Raises the limit of the csv module, which holds for the whole process, while a table is read; in any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._readers = 0
+        self._before = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if self._readers == 0:
+                self._before = csv.field_size_limit(_LONGEST_FIELD)
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._readers -= 1
+                # Whoever changed the limit meanwhile has the last word.
+                if self._readers == 0 and csv.field_size_limit() == _LONGEST_FIELD:
+                    csv.field_size_limit(self._before)
+
+
+_long_fields = _LongFields()
 
 
 def _lines(text: str) -> io.StringIO:

@@ -26,7 +26,7 @@ _WARNINGS = 20
 
 
 def main(folders: list[Path]) -> int:
-    """Process the request in each folder; return 0 when all of them hold a result or an error."""
+    """Process the request in each folder; return 0 when all of them hold a result or an error, 1 if memory ran out."""
     for folder in folders:
         path, options, memory_bytes, most = read_request(folder)
         if folder is folders[0]:
@@ -42,6 +42,9 @@ def main(folders: list[Path]) -> int:
         except LzgisError as error:
             failure = error
         except MemoryError:
+            if folder is not folders[0]:
+                # Others were read before: without an answer it is read again in a process of its own.
+                return 1
             failure = too_much_memory(shown(path), memory_bytes)
         except RecursionError:
             what = Message("is nested too deeply")

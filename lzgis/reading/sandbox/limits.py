@@ -115,6 +115,9 @@ def environment(network: Network = "refused") -> dict[str, str]:
         "GML_DOWNLOAD_SCHEMA": "NO",
         "GML_SKIP_CORRUPTED_FEATURES": "NO",
         "PROJ_NETWORK": "OFF",
+        # Address space is limited: mimalloc would reserve 1 GB of it for Arrow, glibc 64 MB for each thread.
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+        "MALLOC_ARENA_MAX": "2",
     }
     return kept | settings | dict.fromkeys(_NUMBER_OF_THREADS, "1")
 

@@ -162,7 +162,8 @@ def read_many_in_sandbox(
     Returns
     -------
     list
-        The result or the error of each file, in their order. The limits hold for each file.
+        The result or the error of each file, in their order. The limits hold for each file: one that exceeds them, or
+        crashes the process, after others were read in it, is read again as the first file of a new process.
     """
     most = limits or Limits()
     results: dict[int, Read | LzgisError] = {}
@@ -181,7 +182,8 @@ def read_many_in_sandbox(
             for n, i in enumerate(some):
                 place = shown(requests[i][0])
                 done = is_answered(folders[i])
-                if not done and n and not is_answered(folders[some[n - 1]]):
+                if not done and n:
+                    # What a process read before may be the cause: a file is blamed only if it was the first one.
                     break
                 try:
                     results[i] = (

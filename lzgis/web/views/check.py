@@ -10,12 +10,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
+from lzgis.coordinates.helmert import CONVENTIONS, read_helmert
 from lzgis.coordinates.locate import declared_crs
-from lzgis.errors import LzgisError
+from lzgis.errors import ConfigError, LzgisError
 from lzgis.web.access import needs
 from lzgis.web.jobs import find, new_job
 from lzgis.web.models import Job, Role, State
-from lzgis.web.pages import city, language_of, of_job, page, refusal, supervisor
+from lzgis.web.pages import city, language_of, of_job, page, progress_part, refusal, supervisor
 from lzgis.web.requests import Request
 from lzgis.web.views.give import SYSTEMS, WAIT_S, inspected
 from lzgis.words import Words
@@ -24,6 +25,8 @@ from lzgis.words import Words
 _LISTED = 60
 _CHOICES = {"shifted": ("gcj02", "bd09"), "repairs": ("accepted",), "shapes": ("polygons",), "degrees": ("packed",)}
 _FREE = ("layer", "crs", "encoding")
+#: The seven parameters of `lzgis.coordinates.helmert`, with their units.
+_HELMERT = (("dx", "m"), ("dy", "m"), ("dz", "m"), ("rx", "″"), ("ry", "″"), ("rz", "″"), ("s", "ppm"))
 
 
 @require_GET
@@ -38,9 +41,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
 def body(request: HttpRequest, key: str) -> HttpResponse:
     """Return the part of the page that changes while the diagnosis runs."""
     job = find(request, key, "inspect")
-    if not job.is_open:
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "_progress", job=job, poll="check-body", warm=supervisor().is_warm)
+    return progress_part(request, job, "check-body")
 
 
 def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]:
@@ -60,6 +61,8 @@ def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]
         "proposed": list(dict.fromkeys(re.findall(r"EPSG:\d{4,6}", texts))),
         "systems": SYSTEMS,
         "reading": job.request.reading,
+        "helmert": _helmert_fields(_helmert(request.POST) or job.request.reading.get("helmert", "")),
+        "asks_helmert": Words(language_of(request))("web", "helmert") in texts,
         "given": request.POST,
     }
 
@@ -78,16 +81,42 @@ def again(request: HttpRequest, key: str) -> HttpResponse:
     job = find(request, key, "inspect")
     reading = {name: request.POST.get(name, "").strip()[:80] for name in _FREE}
     reading["crs"] = request.POST.get("proposed", "").strip()[:80] or reading["crs"]
+    reading["helmert"] = _helmert(request.POST)
     reading |= {name: request.POST.get(name, "") for name, known in _CHOICES.items() if request.POST.get(name) in known}
     try:
         if reading["crs"]:
             declared_crs(reading["crs"])
+        if reading["helmert"]:
+            _check_helmert(request, reading["helmert"])
         made = inspected(request, job.upload, {name: one for name, one in reading.items() if one})
     except LzgisError as error:
         return page(request, "check", 400, **_values(request, job, refusal(request, error)))
     Job.objects.filter(pk=made.key).update(title=job.title)
     supervisor().wait(made, WAIT_S)
     return redirect("check", key=made.key)
+
+
+def _helmert(given: Mapping[str, str]) -> str:
+    """Return the seven parameters that a form gives as `read_helmert` reads them; empty if none is given."""
+    numbers = [given.get(f"helmert-{name}", "").strip()[:20] for name, _ in _HELMERT]
+    convention = given.get("helmert-convention", "")
+    return ",".join([*numbers, *([convention] if convention in CONVENTIONS else [])]) if any(numbers) else ""
+
+
+def _check_helmert(request: HttpRequest, text: str) -> None:
+    try:
+        read_helmert(text)
+    except ConfigError as error:
+        raise ConfigError(Words(language_of(request))("web", "helmert"), error.what, error.remedy) from error
+
+
+def _helmert_fields(text: str) -> dict[str, Any]:
+    """Return the seven parameters as fields of a form, and their convention."""
+    numbers = text.split(",") if text else [""] * len(_HELMERT)
+    fields = [
+        {"name": name, "unit": unit, "value": value} for (name, unit), value in zip(_HELMERT, numbers, strict=False)
+    ]
+    return {"fields": fields, "convention": text.rsplit(",", maxsplit=1)[-1]}
 
 
 @require_GET
@@ -147,6 +176,7 @@ def _asked(request: HttpRequest, job: Job, found: Mapping[str, Any]) -> Request:
         "screen",
         "",
         source=str(job.upload.path),
+        checked=str(job.folder),
         reading=dict(job.request.reading),
         activities=chosen,
         facts={"": declared} if declared else {},

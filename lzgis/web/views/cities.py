@@ -27,7 +27,7 @@ from lzgis.web.cities import (
 from lzgis.web.guard import SANDBOX
 from lzgis.web.jobs import new_job
 from lzgis.web.models import CityVersion, Job, Role, Standing, State
-from lzgis.web.pages import language_of, of_job, page, refusal, supervisor
+from lzgis.web.pages import language_of, of_job, page, progress_part, refusal, supervisor
 from lzgis.web.requests import Request
 from lzgis.web.uploads import files_of, store_version
 from lzgis.web.views.check import checked_day
@@ -138,9 +138,7 @@ def of_internal(request: HttpRequest, job: Job) -> dict[str, Any]:
 def body(request: HttpRequest, key: str) -> HttpResponse:
     """Return the part of the page that changes while a version is compared."""
     job = get_object_or_404(Job, pk=key, kind__in=("propose", "diff"))
-    if not job.is_open:
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "_progress", job=job, poll="version-body", warm=supervisor().is_warm)
+    return progress_part(request, job, "version-body")
 
 
 @require_POST

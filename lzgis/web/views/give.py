@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -27,6 +31,8 @@ from lzgis.words import Words
 
 #: How long a page waits for a short job before it is shown.
 WAIT_S = 1.5
+#: The largest window of the map that is drawn in detail, in degrees, and how long a page waits for it.
+_WINDOW_DEG, _WINDOW_S = 0.8, 20.0
 #: Reference systems that a form offers.
 SYSTEMS = ("EPSG:4490", "EPSG:4526", "EPSG:4547", "EPSG:4525", "EPSG:4546", "EPSG:4326")
 _EXAMPLE = "sites.gpkg"
@@ -132,6 +138,34 @@ def city_map(request: HttpRequest) -> HttpResponse:
     if "page" in request.GET and not answer_file(folder, "map", language, edition).is_file():
         return HttpResponse(status=204)
     return json_response(request, answer_bytes(folder, "map", language, edition))
+
+
+@require_GET
+def city_window(request: HttpRequest) -> HttpResponse:
+    """Return the layers in a window of the map, `?in=west,south,east,north`, in more detail than `city_map`."""
+    bounds = _bounds(request.GET.get("in", ""))
+    if bounds is None:
+        return HttpResponseBadRequest()
+    language, edition = language_of(request), edition_of(request)
+    folder = settings.LZGIS.data / CITY / f"window-{uuid4().hex}"
+    asked = Request("window", str(folder), bounds=bounds, language=language, edition=edition)
+    try:
+        if supervisor().ask(asked, wait_s=_WINDOW_S) is not None:
+            return HttpResponse(status=503)
+        return json_response(request, answer_bytes(folder, "window", language, edition))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _bounds(text: str) -> tuple[float, ...] | None:
+    """Return a window as numbers; None if it is none, or larger than a screen that shows details."""
+    if len(text) > 100 or not re.fullmatch(r"-?[\d.]+(,-?[\d.]+){3}", text):
+        return None
+    with contextlib.suppress(ValueError):
+        west, south, east, north = (float(one) for one in text.split(","))
+        if 0 < east - west <= _WINDOW_DEG and 0 < north - south <= _WINDOW_DEG:
+            return west, south, east, north
+    return None
 
 
 @require_GET

@@ -26,6 +26,7 @@ from lzgis.web.pages import (
     language_of,
     of_job,
     page,
+    progress_part,
     refusal,
     supervisor,
 )
@@ -62,9 +63,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
 def body(request: HttpRequest, key: str) -> HttpResponse:
     """Return the part of the page that changes while the screening runs."""
     job = find(request, key, *SCREENINGS)
-    if not job.is_open:
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "_progress", job=job, poll="read-body", warm=supervisor().is_warm)
+    return progress_part(request, job, "read-body")
 
 
 def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]:

@@ -42,9 +42,63 @@
     lz.layers.opacity(0.75);
     lz.layers.mask();
     panel(city.simplified);
+    fine.step = city.step_m;
+    if (fine.step) {
+      lz.layers.all.forEach(function (entry) { entry.watch.push(function () { showFine(entry); }); });
+      map.on("moveend", function () { clearTimeout(fine.timer); fine.timer = setTimeout(refine, 200); });
+    }
     page.city = L.latLngBounds(city.bounds);
     if (page.sites) page.sites.bringToFront();
     else map.fitBounds(page.city, { animate: false });
+  }
+
+  // Where the map is zoomed in so far that the simplification of the layers would be seen, the shapes in this window are
+  // fetched in detail and drawn in place of the coarse ones.
+  var fine = { step: 0, held: null, number: 0 };
+
+  function perPixel() {
+    return 40075017 * Math.cos(map.getCenter().lat * Math.PI / 180) / Math.pow(2, map.getZoom() + 8);
+  }
+
+  function refine() {
+    var view = map.getBounds(), zoom = map.getZoom(), held = fine.held, seen = 2 * perPixel();
+    if (fine.step < seen) {
+      fine.number += 1;
+      if (held) drawFine({ layers: {} });
+      fine.held = null;
+      return;
+    }
+    if (held && held.bounds.contains(view) && (held.step < seen || held.zoom >= zoom)) return;
+    var bounds = view.pad(0.25), number = fine.number += 1;
+    var sides = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+    fetched("/city/window.json?in=" + sides.map(function (one) { return one.toFixed(5); }).join(",")).then(function (found) {
+      if (number !== fine.number) return;
+      drawFine(found);
+      fine.held = { bounds: bounds, zoom: zoom, step: found.step_m };
+      box.dataset.fine = number;
+    }).catch(function () {});
+  }
+
+  function drawFine(found) {
+    lz.layers.all.forEach(function (entry) {
+      if (entry.fine && entry.fine.group) entry.fine.group.remove();
+      var topology = found.layers[entry.spec.id];
+      entry.fine = topology ? { spec: Object.assign({}, entry.spec, { topology: topology }), group: null, features: null } : null;
+      showFine(entry);
+    });
+  }
+
+  function showFine(entry) {
+    var name = "lz-fine-" + entry.place, coarse = map.getPane("lz-layer-" + entry.place);
+    if (coarse) coarse.classList.toggle("refined", Boolean(entry.fine));
+    if (!entry.fine) return;
+    if (entry.shown && !entry.fine.group) {
+      if (map.getPane(name)) map.getPane(name).remove();
+      entry.fine.group = lz.layers.drawIn(entry.fine.spec, name, 300 + entry.place);
+      if (entry.spec.kind === "polygon" && entry.spec.role !== "outline") map.getPane(name).style.opacity = lz.layers.faded;
+    }
+    if (entry.shown) entry.fine.group.addTo(map);
+    else if (entry.fine.group) entry.fine.group.remove();
   }
 
   function panel(note) {
@@ -146,13 +200,15 @@
     if (found) fetched(found.dataset.avoid).then(drawMove);
   });
 
-  // What lies at a point in all layers, also in those that are not ticked.
+  // What lies at a point in all layers, also in those that are not ticked; by the detailed shapes where there are some.
   function everything(at) {
-    var hidden = [];
-    lz.layers.all.forEach(function (entry, i) { if (!entry.shown) hidden.push(i); });
-    hidden.forEach(function (i) { lz.layers.show(i, true); });
+    var coarse = lz.layers.all.map(function (entry) {
+      var own = entry.features;
+      if (entry.fine) entry.features = entry.fine.features = entry.fine.features || lz.featuresOf(entry.fine.spec.topology);
+      return own;
+    });
     var found = lz.layers.identify(at);
-    hidden.forEach(function (i) { lz.layers.show(i, false); });
+    lz.layers.all.forEach(function (entry, i) { if (entry.fine) entry.features = coarse[i]; });
     return found;
   }
 

@@ -42,6 +42,7 @@
       list.replaceChildren.apply(list, all.filter(function (one) {
         return !word || !one.value || (one.textContent + " " + (one.dataset.also || "") + " " + one.value).toLowerCase().indexOf(word) >= 0;
       }));
+      document.getElementById("activity-nothing").hidden = Array.prototype.some.call(list.options, function (one) { return one.value; });
       list.value = chosen;
       if (list.selectedIndex < 0 && list.options.length) list.selectedIndex = 0;
     });
