@@ -364,7 +364,7 @@ def _write_layer(
         spec["crs"] = f"EPSG:{frame.crs.to_epsg()}" if frame.crs.to_epsg() else frame.crs.to_wkt()
     for problem in shifted_by_fields(frame.columns, place):
         spec["from"] = "gcj02"
-        remedy = Message("it is shifted back by from = \"{name}\"; look at its place with lzgis layers", name="gcj02")
+        remedy = Message('it is shifted back by from = "{name}"; look at its place with lzgis layers', name="gcj02")
         assert isinstance(problem.what, Message)
         result.decide(place, problem.what, remedy)
     spec["confidentiality"] = "internal"
