@@ -24,7 +24,8 @@ import shapely
 
 from lzgis.coordinates.plane import Plane
 
-PLANE = Plane(112.5, 25.0)
+PLANE_AT = (112.5, 25.0)
+PLANE = Plane(*PLANE_AT)
 COUNTY_M = 36_500.0
 ACROSS, UP = 13, 9
 VERTICES, UNITS, ROADS, SITES, PATCHES = 30_000_000, 2_000, 20_000, 1_000, 3_000

@@ -28,6 +28,7 @@ from lzgis.city.new_city import start_city
 from lzgis.city.readiness import missing_for_screen
 from lzgis.city.reference import reference_city
 from lzgis.config import load_toml
+from lzgis.coordinates.shifted_maps import shifted_by_fields
 from lzgis.errors import LzgisError
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.messages import Message
@@ -361,6 +362,11 @@ def _write_layer(
     frame = _name_fields(spec, template, chosen.source, frame, result)
     if str(frame.crs) != "EPSG:4490":
         spec["crs"] = f"EPSG:{frame.crs.to_epsg()}" if frame.crs.to_epsg() else frame.crs.to_wkt()
+    for problem in shifted_by_fields(frame.columns, place):
+        spec["from"] = "gcj02"
+        remedy = Message('it is shifted back by from = "{name}"; look at its place with lzgis layers', name="gcj02")
+        assert isinstance(problem.what, Message)
+        result.decide(place, problem.what, remedy)
     spec["confidentiality"] = "internal"
     spec["basis"] = f"{place}，sha256 {sha256}"
     if offered is not None and offered["baseline"]:
@@ -511,13 +517,13 @@ def _find_outline(result: Adoption) -> None:
 
 def _name_city(frame: gpd.GeoDataFrame, result: Adoption) -> None:
     """Take the area code, and the name if there is one outline with a name."""
-    column = _column(frame, ["XZQDM"])
+    column = _column(frame, ["XZQDM", "adcode"])
     codes = {str(value)[:6] for value in frame[column].dropna()} if column else set()
     if len(codes) == 1 and re.fullmatch(r"\d{6}", code := next(iter(codes))):
         result._city["adcode"] = code
         what = Message("the area code is {code}, as in the data", code=code)
         result.assume(CATALOGUE_FILE, what, Message("correct 'adcode' if it is another"))
-    column = _column(frame, ["XZQMC"])
+    column = _column(frame, ["XZQMC", "name"])
     if column and len(frame) == 1:
         result._city["name"] = str(frame[column].iloc[0])
     elif (name := _named_elsewhere(result)) is not None:

@@ -199,13 +199,15 @@ class Catalogue:
     @property
     def _outline_layer(self) -> tuple[str, ...]:
         """The outline's entry in the catalogue and its sha256: what is found of the place of a layer depends on it."""
+        if not self.exists(self.city.outline):
+            return ()
         outline = self.load(self.city.outline)
         return outline.layer.spec.model_dump_json(), outline.source.sha256
 
     def _made(self, layer_id: str) -> LoadedLayer:
         """Read a layer and check where it lies."""
         loaded = _load(self.root, layer_id, self.layers[layer_id], self.city.profile)
-        if layer_id == self.city.outline:
+        if layer_id == self.city.outline or not self.exists(self.city.outline):
             return loaded
         place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
         far = location_problems(loaded.layer.frame.geometry.to_numpy(), self.outline, place)

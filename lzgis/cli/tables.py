@@ -80,6 +80,8 @@ def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
     for heading in ("layer", "title", "status", "features", "measured_area", "declared", "measured", "holds"):
         table.add_column(words("cli", heading), overflow="fold")
     problems: list[Problem] = []
+    # Without an outline the city has no plane to measure in.
+    measured = city.exists(city.city.outline)
     for name, spec in city.layers.items():
         title = words.title(spec.title, spec.title_en)
         if not city.exists(name):
@@ -88,8 +90,8 @@ def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
         loaded = city.load(name)
         problems.extend(loaded.problems)
         frame = loaded.layer.frame
-        area = f"{area_km2(city, name):,.3f} km²" if spec.geometry == "polygon" else ""
-        checks: list[DeclaredCheck | None] = [*measure_declared(city, name)] or [None]
+        area = f"{area_km2(city, name):,.3f} km²" if measured and spec.geometry == "polygon" else ""
+        checks: list[DeclaredCheck | None] = [*(measure_declared(city, name) if measured else [])] or [None]
         for i, check in enumerate(checks):
             first = (name, Text(title), words("status", spec.status), str(len(frame)), area) if i == 0 else ("",) * 5
             table.add_row(*first, *_declared_cells(check, words))

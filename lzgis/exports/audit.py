@@ -61,6 +61,8 @@ _NUMBERS: dict[str, tuple[Kind, int]] = {
     "mean_width_m": ("metre", 3),
     "length_m": ("metre", 3),
 }
+#: So many findings are worded and written to a GeoPackage at a time.
+_AT_ONCE = 50_000
 #: Decimals of degrees and of figures in any unit; trailing zeros are dropped.
 _DECIMALS = {"lon": 7, "lat": 7, "measured": 6, "declared": 6}
 
@@ -238,21 +240,33 @@ def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language
     Conflicts are polygons and lines, styled; the table ``audit_checked`` has the findings that have no place.
     """
     texts = _texts(audit, language)
-    columns: dict[str, Any] = {c.name: audit.findings[c.name].to_numpy() for c in AUDIT_COLUMNS}
-    columns |= _titles(audit.findings, texts)
-    columns["what"] = [storable(texts.words.message(what)) for what in audit.findings["what"]]
+    styles = {"audit_conflicts": LayerStyle(PART_CLASS, part_categories(texts, *Severity))}
+    write_layers(texts, _gis_pieces(audit, texts), path, styles=styles)
+
+
+def _gis_pieces(audit: AuditReport, texts: ContextText) -> Iterator[list[GisLayer]]:
+    """Iterate over layers and tables of an audit; of millions of findings, some at a time are worded and in memory twice."""
+    findings = audit.findings
+    placed = (findings["state"].isin(HIT_STATES) & has_part(findings)).to_numpy()
+    there, nowhere = np.flatnonzero(placed), np.flatnonzero(~placed)
     aliases = {c.name: texts.words("audit", c.name) for c in AUDIT_COLUMNS}
-    frame = gpd.GeoDataFrame(columns, geometry=audit.findings.geometry.to_numpy(), crs=CGCS2000)
-    placed = (frame["state"].isin(HIT_STATES) & has_part(frame)).to_numpy()
-    layers = [layer for layer in by_shape("audit_conflicts", frame[placed], aliases, texts) if len(layer.frame)]
-    table = pd.DataFrame(frame[~placed].drop(columns="geometry"))
-    layers.append(GisLayer("audit_checked", "audit_checked", table, texts.words("sheet", "audit_checked"), aliases))
+    for first in range(0, len(there), _AT_ONCE):
+        frame = _gis_frame(findings.iloc[there[first : first + _AT_ONCE]], texts)
+        yield [layer for layer in by_shape("audit_conflicts", frame, aliases, texts) if len(layer.frame)]
+    table = pd.DataFrame(_gis_frame(findings.iloc[nowhere], texts).drop(columns="geometry"))
+    layers = [GisLayer("audit_checked", "audit_checked", table, texts.words("sheet", "audit_checked"), aliases)]
     for one in _statement_tables(audit, texts):
         data = {name: [row[at] for row in one.rows] for at, name in enumerate(_STATEMENTS)}
         heads = {name: texts.words("audit", name) for name in _STATEMENTS}
         layers.append(GisLayer(one.name, one.name, pd.DataFrame(data), texts.words("sheet", one.name), heads))
-    styles = {"audit_conflicts": LayerStyle(PART_CLASS, part_categories(texts, *Severity))}
-    write_layers(texts, [layers], path, styles=styles)
+    yield layers
+
+
+def _gis_frame(findings: gpd.GeoDataFrame, texts: ContextText) -> gpd.GeoDataFrame:
+    columns: dict[str, Any] = {c.name: findings[c.name].to_numpy() for c in AUDIT_COLUMNS}
+    columns |= _titles(findings, texts)
+    columns["what"] = [storable(texts.words.message(what)) for what in findings["what"]]
+    return gpd.GeoDataFrame(columns, geometry=findings.geometry.to_numpy(), crs=CGCS2000)
 
 
 def _titles(findings: pd.DataFrame, texts: ContextText) -> dict[str, list[str]]:

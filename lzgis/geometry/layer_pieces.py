@@ -15,7 +15,7 @@ import shapely
 
 from lzgis.geometry.features import FeatureIndex, Geometries, Integers
 from lzgis.geometry.overlay import mean_width, outside_parts, part_of_dimension, united
-from lzgis.geometry.threads import by_rows, copies, in_pieces, unprepared
+from lzgis.geometry.threads import by_rows, copies, cores, in_pieces, unprepared
 
 #: The most vertices of a piece: the intersection of two pieces then takes a few milliseconds.
 MOST_VERTICES = 1024
@@ -178,12 +178,17 @@ def patches(polygons: Geometries, resolution: float) -> tuple[Geometries, Intege
         shrunk = shapely.buffer(some, -half, join_style="mitre")
         return np.asarray(shapely.buffer(shrunk, half, join_style="mitre"), dtype=object)
 
-    opened = by_rows(open_, singles)
+    # A vertex that keeps its distance from all other edges is at no hair and no neck; most slivers have no other vertex.
+    clearances = in_pieces(len(singles), cores(), lambda a, b: shapely.minimum_clearance(singles[a:b]))
+    narrow = np.flatnonzero(~(np.concatenate([np.zeros(0), *clearances]) > resolution))
+    opened, doubted = by_rows(open_, singles[narrow]), singles[narrow]
     # Opening also blunts needles, which are no hairs: it removes parts much wider than rounding leaves.
-    shorter, less = shapely.length(singles) - shapely.length(opened), shapely.area(singles) - shapely.area(opened)
+    shorter, less = shapely.length(doubted) - shapely.length(opened), shapely.area(doubted) - shapely.area(opened)
     hairless = (shapely.get_num_geometries(opened) == 1) & ~shapely.is_empty(opened)
     hairless &= (shorter < 1.0) | (2 * less > 0.01 * resolution * shorter)
-    parts, single = shapely.get_parts(np.where(hairless, singles, opened), return_index=True)
+    cleaned = singles.copy()
+    cleaned[narrow[~hairless]] = opened[~hairless]
+    parts, single = shapely.get_parts(cleaned, return_index=True)
     keep = mean_width(parts) > resolution
     return parts[keep], owner[single[keep]]
 

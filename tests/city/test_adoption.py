@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pyogrio
 import pytest
 import shapely
@@ -14,6 +15,7 @@ from command_line import run
 
 from lzgis.city.adoption import adopt, recognise
 from lzgis.city.catalogue import open_catalogue
+from lzgis.coordinates.shifted_maps import to_gcj02
 from lzgis.errors import ExportError, SourceError
 from lzgis.reading import sha256_of
 from lzgis.reading.deliveries import DeliveredField, DeliveredLayer, list_delivery
@@ -253,3 +255,34 @@ def test_the_city_has_the_name_that_other_layers_state_beside_its_code(tmp_path)
     assert 'name = "某市"' in (tmp_path / "city" / "catalog.toml").read_text("utf-8")
     assert "the name of the city is '某市', as other layers state beside its code" in texts(found.assumed)
     assert "the name of the city is not in the data" not in texts(found.decisions)
+
+
+def test_an_outline_of_a_web_map_is_recognised_and_shifted_back(tmp_path):
+    delivered = tmp_path / "delivered"
+    delivered.mkdir()
+    # The middle of the shifted box lies some 600 m south-east of the true one.
+    corners = shapely.get_coordinates(BOX)
+    moved = shapely.Polygon(np.column_stack(to_gcj02(*corners.T)))
+    data = gpd.GeoDataFrame(
+        {"adcode": [441882], "name": ["连州市"], "childrenNum": [0]}, geometry=[moved], crs="EPSG:4326"
+    )
+    data.to_file(delivered / "441882.geojson")
+    made = adopt(delivered, tmp_path / "city")
+
+    city = open_catalogue(made.folder)
+    assert city.city.name == "连州市" and city.city.adcode == "441882"
+    assert city.layers["city"].shifted == "gcj02"
+    assert "GCJ-02" in texts(made.decisions)
+    # Shifts are undone to a millimetre, 1e-8 degrees.
+    assert shapely.hausdorff_distance(city.outline, BOX) < 2e-8
+
+
+def test_layers_lists_what_is_missing_without_an_outline(tmp_path):
+    delivered = tmp_path / "delivered"
+    delivered.mkdir()
+    write(delivered / "STBHHX.gpkg", {"HXBM": ["1"], "HXMC": ["红线"]})
+    adopt(delivered, tmp_path / "city")
+
+    done = run("layers", "--layers", tmp_path / "city", "--lang", "en")
+    assert done.returncode == 2
+    assert "1. error: layer 'city'" in done.stdout and "redline" in done.stdout
