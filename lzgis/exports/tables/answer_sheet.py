@@ -82,7 +82,9 @@ class AnswerSheet:
         self.listed: list[Clause] = []
         self._rows = coded(self._report.unit_lists, ("level", "certainty", *_COPIED), self._added)
         self._layers = [self._mentioned_by(one.clause) for one in self.listed]
-        self._blank_of = {level: self._blanks(level) for level in Level if level is not Level.UNIT}
+        self._blank_of: dict[Level, list[int]] = {
+            level: self._blanks(level) for level in Level if level is not Level.UNIT
+        }
 
     def clauses(self, site_id: str, size: Sizer | None = None) -> Iterator[Clause]:
         """Iterate over the clauses that a site must answer, in their order; sizes are in ㎡ and hectares by default."""

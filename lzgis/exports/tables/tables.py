@@ -439,9 +439,9 @@ def _unit_list_table(texts: ReportText) -> Table:
     verdicts = texts.report.verdicts
     # For each row the site, the clause, and the places of share and facts among the distinct ones.
     cells, shares, facts = array("i"), _Distinct(), _Distinct()
-    for site, site_id in enumerate(verdicts["site_id"]):
+    for place, site_id in enumerate(verdicts["site_id"]):
         for answer in sheet.answers(site_id):
-            cells.extend((site, answer.place, shares(answer.share), facts(answer.facts)))
+            cells.extend((place, answer.place, shares(answer.share), facts(answer.facts)))
     site, clause, share, fact = np.array(cells, dtype=np.int32).reshape(-1, 4).T.copy()
     columns = {
         "site_id": Coded(site, verdicts["site_id"].tolist()),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from io import BytesIO, StringIO
 from itertools import chain
+from numbers import Real
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryFile
@@ -482,9 +483,9 @@ def _distinct(values: Sequence[Value]) -> Coded:
     return Coded(np.asarray(codes, dtype=np.int32), list(place))
 
 
-def _shown(value: str | float | None, kind: Kind) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
+def _shown(value: object, kind: Kind) -> str:
+    if not isinstance(value, Real):
+        return "" if value is None else str(value)
     return f"{value:.2%}" if kind == "share" else f"{value:,.4f}"
 
 
