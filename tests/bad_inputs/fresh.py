@@ -17,7 +17,7 @@ import shapely
 import xlsxwriter
 from ezdxf.document import Drawing
 
-from bad_inputs.case import BOTH_OPEN, FIRST_OPEN, IN, OPEN, OUT, Request, case, degrees, pair, saved
+from bad_inputs.case import FIRST_OPEN, IN, OPEN, OUT, Request, case, degrees, pair, saved
 from lzgis.reading import ReadOptions
 
 #: CGCS2000, zone 38 of three degrees with the number of the zone in the easting, and without.
@@ -97,7 +97,7 @@ def _(folder: Path) -> Path:
     return degree_table(folder, lambda value, side: f"{value:.8f}°{'W' if side == 'E' else side}")
 
 
-@case("Q", "longitudes that say that they are latitudes", "open", "column of the other axis", truth=BOTH_OPEN)
+@case("Q", "longitudes that say that they are latitudes", "refused", "column of the other axis")
 def _(folder: Path) -> Path:
     return degree_table(folder, lambda value, side: f"{value:.8f}°{'N' if side == 'E' else 'E'}")
 
