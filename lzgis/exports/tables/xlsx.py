@@ -104,10 +104,9 @@ def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Langu
         with xlsxwriter.Workbook(made, options) as book:
             pages = _new_pages(book, texts)
             pages.table_in_pieces(lambda: (verdict_table(ReportText(one, language)) for one in pieces.verdicts()))
-            for table in city_tables(texts)[:1]:
-                pages.table(table)
             # A workbook in constant memory takes rows only in order, so no block of rows by columns.
-            for table in (*tables_of_pieces(texts, pieces.reports()), rule_table(texts)):
+            tables = (*city_tables(texts)[:1], *tables_of_pieces(texts, pieces.reports()), rule_table(texts))
+            for table in tables:
                 pages.table_in_pieces(partial(lambda one: [one], table))
             pages.stack("provenance", provenance_tables(texts))
 
