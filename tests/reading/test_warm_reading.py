@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 import toy
@@ -76,8 +77,8 @@ def test_a_fork_that_is_late_is_ended_and_the_next_one_reads(sites, kept):
 def test_the_memory_of_a_fork_is_limited(tmp_path, sites, kept):
     # What the process had before may be enough for a small file.
     large = tmp_path / "large.gpkg"
-    circle = shapely.buffer(shapely.Point(112.4, 24.8), 0.01, quad_segs=250_000)
-    gpd.GeoDataFrame({"id": ["A"]}, geometry=[circle], crs=4490).to_file(large, engine="pyogrio")
+    line = shapely.linestrings(np.linspace((112.4, 24.8), (112.5, 24.9), 1_000_000))
+    gpd.GeoDataFrame({"id": ["A"]}, geometry=[line], crs=4490).to_file(large, engine="pyogrio")
     with pytest.raises(SourceError):
         read_in_sandbox(large, limits=Limits(memory_bytes=20 * 1024**2))
     assert len(read_in_sandbox(sites).frame) == 2
