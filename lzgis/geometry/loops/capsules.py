@@ -44,8 +44,7 @@ def in_capsule(
     x, y, dx, dy = line
     ux, uy, length = edges[j, 2], edges[j, 3], edges[j, 4]
     rx, ry = x - edges[j, 0], y - edges[j, 1]
-    t0, s0 = ux * rx + uy * ry, ux * ry - uy * rx
-    sd, td = ux * dy - uy * dx, ux * dx + uy * dy
+    t0, s0, td, sd = ux * rx + uy * ry, ux * ry - uy * rx, ux * dx + uy * dy, ux * dy - uy * dx
     across = s0 + 0.5 * sd
     same = length > 0.0 and abs(sd) <= _SAME_LINE and abs(abs(across) - r) <= _SAME_LINE
     if same and (not own[2] or (across > 0.0) != (own[1] * ux - own[0] * uy > 0.0)):
@@ -77,14 +76,13 @@ def in_capsule(
         lo, hi = 1e300, -1e300
     if same or not (before or after):
         return (lo, hi) if lo < hi else (1.0, 0.0)
-    side = own[0] != 0.0 or own[1] != 0.0
-    size = math.sqrt(dx * dx + dy * dy) if side else 0.0
+    size = math.sqrt(dx * dx + dy * dy) if own[0] != 0.0 or own[1] != 0.0 else 0.0
     for turn in range(2):
         if not (before if turn == 0 else after):
             continue
         end = turn if td > 0.0 else 1 - turn
         ex, ey = rx - end * ux * length, ry - end * uy * length
-        if side and size > 0.0:
+        if size > 0.0:
             # The circle around an end of the edge whose side this is only touches the side.
             along = -(ex * dx + ey * dy) / size
             if abs(along) <= _SAME_POINT or abs(along - size) <= _SAME_POINT:

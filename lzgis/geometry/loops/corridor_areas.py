@@ -264,6 +264,27 @@ def _near_edges(
     return n
 
 
+@inlined_loop
+def _near_baselines(
+    layer: Outlines,
+    groups: Groups,
+    case: int,
+    box: _Box,
+    middle: tuple[float, float],
+    edges: Floats,
+    which: Int64s,
+) -> int:
+    """Write the edges of the baselines of a group near the box of its site, and which are polygons; return how many edges."""
+    n, which[0] = 0, 0
+    for k in range(groups.start[case], groups.start[case + 1]):
+        r, feature = groups.radius[k], groups.feature[k]
+        n = _near_edges(layer, feature, (box[0] - r, box[1] - r, box[2] + r, box[3] + r), middle, r, edges, n)
+        if layer.chain.side[layer.chain.owner_start[feature]] != 0.0:
+            which[0] += 1
+            which[which[0]] = feature
+    return n
+
+
 @inner_loop
 def _block_boxes(edges: Floats, n: int, boxes: Floats) -> None:
     """Write least x, least y, greatest x, greatest y of blocks of `_BLOCK` edges."""
@@ -743,13 +764,7 @@ def encroached(
             edges, blocks, ours, boxes, near, chosen, covered, free = _room(2 * max(n, m))
         if stop - begin >= len(which):
             which = np.empty(2 * (stop - begin), np.int64)
-        n, which[0] = 0, 0
-        for k in range(begin, stop):
-            r = groups.radius[k]
-            n = _near_edges(layer, feature[k], (left - r, low - r, right + r, high + r), middle, r, edges, n)
-            if layer.chain.side[layer.chain.owner_start[feature[k]]] != 0.0:
-                which[0] += 1
-                which[which[0]] = feature[k]
+        n = _near_baselines(layer, groups, case, (left, low, right, high), middle, edges, which)
         out[case, 0], out[case, 1], out[case, 2] = 0.0, 0.0, np.inf
         if n > _MOST_EDGES:
             continue
