@@ -9,15 +9,17 @@ from io import BytesIO
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
+import xlsxwriter
 from python_calamine import CalamineWorkbook
 from report_fixture import CONTROLS, EMOJI, FORMULA, LINK, LONG, RIGHT_TO_LEFT, SCRIPT, big_report, toy_report
 
 from lzgis.errors import ExportError
 from lzgis.exports.report_text import visible
 from lzgis.exports.tables import xlsx
-from lzgis.exports.tables.xlsx import CELL_LIMIT, workbook_bytes, write_xlsx
+from lzgis.exports.tables.xlsx import CELL_LIMIT, _Block, _Sheet, workbook_bytes, write_xlsx
 from lzgis.model.report import Report, Verdict
 from lzgis.words import Words
 
@@ -259,3 +261,11 @@ def test_sites_that_share_a_group_are_compared() -> None:
     rows = read(report)["方案比选"]
     assert [row[0] for row in rows[5:]] == ["A", "A"]
     assert {row[1] for row in rows[5:]} == {visible(str(one)) for one in report.sites["id"].iloc[:2]}
+
+
+def test_a_block_is_never_dropped_without_a_word(tmp_path):
+    """A workbook in constant memory writes rows as they come; a block of them would be missing from its file."""
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx", {"constant_memory": True, "tmpdir": str(tmp_path)}) as book:
+        sheet = book.add_worksheet("a", worksheet_class=_Sheet)
+        with pytest.raises(TypeError, match="constant memory"):
+            sheet.write_block(_Block(0, [], [], np.ones(0, dtype=np.int32)))

@@ -164,6 +164,8 @@ class _Sheet(Worksheet):  # type: ignore[misc]
 
         They are written at once, beside the workbook if that is made in files, so that one block at a time is in memory.
         """
+        if self.constant_memory:
+            raise TypeError("a workbook in constant memory takes rows in order, and would drop a block")
         rows = len(block.lines)
         if not rows:
             return
